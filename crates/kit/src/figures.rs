@@ -1,0 +1,210 @@
+//! Frame rate, age, stage times and drops, from the traces that frames carry.
+
+use mirror_contract::{Header, Trace};
+use serde::Serialize;
+use std::collections::VecDeque;
+
+/// Samples that a window keeps: over 5 s at 100 frames a second.
+const CAPACITY: usize = 512;
+/// How far back the figures look.
+const WINDOW_NS: i64 = 5_000_000_000;
+
+/// The middle and the slow end of a time, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Spread {
+    /// Half of the samples took at most this.
+    pub p50: f64,
+    /// 99 of 100 samples took at most this.
+    pub p99: f64,
+}
+
+impl Spread {
+    /// The spread of times in nanoseconds; the slice is sorted by it. Nearest-rank percentiles; 0 without samples.
+    pub fn of(samples: &mut [i64]) -> Self {
+        samples.sort_unstable();
+        let rank = |percent: usize| {
+            let index = (samples.len() * percent).div_ceil(100).saturating_sub(1);
+            samples.get(index).map_or(0.0, |ns| *ns as f64 / 1e6)
+        };
+        Self { p50: rank(50), p99: rank(99) }
+    }
+}
+
+/// One stage's figures.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StageFigures {
+    /// The stage.
+    pub stage: String,
+    /// From taking the input up to sending the output.
+    pub ms: Spread,
+    /// From the stage before sending to this one taking it up.
+    pub hop_ms: Spread,
+    /// Messages dropped since the stage started.
+    pub drops: i64,
+}
+
+/// The figures of the last five seconds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Pictures shown since the start.
+    pub frames: u64,
+    /// Pictures shown a second.
+    pub fps: f64,
+    /// From the camera's stamp to the picture shown.
+    pub age_ms: Spread,
+    /// The stages in order.
+    pub stages: Vec<StageFigures>,
+    /// Messages dropped by all stages since they started.
+    pub drops: i64,
+    /// The prompt of the newest picture.
+    pub prompt: String,
+    /// Its pack.
+    pub pack: String,
+    /// Its execution provider.
+    pub provider: String,
+}
+
+struct Stage {
+    name: String,
+    drops: i64,
+    /// (shown, duration, hop) in nanoseconds.
+    samples: VecDeque<(i64, i64, i64)>,
+}
+
+/// Takes in every picture shown; gives out a [`Summary`] when asked.
+#[derive(Default)]
+pub struct Figures {
+    frames: u64,
+    /// (shown, age) in nanoseconds.
+    shown: VecDeque<(i64, i64)>,
+    stages: Vec<Stage>,
+    prompt: String,
+    pack: String,
+    provider: String,
+    scratch: Vec<i64>,
+}
+
+fn push<T>(window: &mut VecDeque<T>, sample: T) {
+    if window.len() == CAPACITY {
+        window.pop_front();
+    }
+    window.push_back(sample);
+}
+
+impl Figures {
+    /// A picture with that header was shown at that time.
+    pub fn shown(&mut self, header: &Header, shown_ns: i64) {
+        self.frames += 1;
+        push(&mut self.shown, (shown_ns, shown_ns - header.stamp.captured_ns));
+        self.trace(&header.trace, shown_ns);
+        if let Some(painting) = &header.painting {
+            self.prompt.clone_from(&painting.prompt);
+            self.pack.clone_from(&painting.pack);
+            self.provider.clone_from(&painting.provider);
+        }
+    }
+
+    fn trace(&mut self, trace: &Trace, shown_ns: i64) {
+        let mut before_ns = None;
+        for time in &trace.0 {
+            let index = match self.stages.iter().position(|stage| stage.name == time.stage) {
+                Some(index) => index,
+                None => {
+                    let samples = VecDeque::with_capacity(CAPACITY);
+                    self.stages.push(Stage { name: time.stage.clone(), drops: 0, samples });
+                    self.stages.len() - 1
+                }
+            };
+            let stage = &mut self.stages[index];
+            stage.drops = time.drops;
+            let hop = before_ns.map_or(0, |before| time.received_ns - before);
+            push(&mut stage.samples, (shown_ns, time.sent_ns - time.received_ns, hop));
+            before_ns = Some(time.sent_ns);
+        }
+    }
+
+    /// The figures of the five seconds before `now_ns`.
+    pub fn summary(&mut self, now_ns: i64) -> Summary {
+        let since = now_ns - WINDOW_NS;
+        let Self { scratch, shown, stages, .. } = self;
+        let mut spread = |samples: &mut dyn Iterator<Item = i64>| {
+            scratch.clear();
+            scratch.extend(samples);
+            Spread::of(scratch)
+        };
+        let recent = || shown.iter().filter(|(at, _)| *at > since);
+        let age_ms = spread(&mut recent().map(|(_, age)| *age));
+        // Between n pictures lie n - 1 gaps; the time since the last one counts once it is longer than they are.
+        let times = recent().map(|(at, _)| *at);
+        let (count, first, last) = times.fold((0u32, None, 0), |(n, first, _), at| (n + 1, first.or(Some(at)), at));
+        let gap_ns = first.map_or(0, |first| last - first) / i64::from(count.max(2) - 1);
+        let silent_ns = (now_ns - last - gap_ns).max(0);
+        let span_ns = first.map_or(0, |first| last - first + silent_ns);
+        let fps = if count < 2 || span_ns == 0 { 0.0 } else { f64::from(count - 1) * 1e9 / span_ns as f64 };
+        let stages: Vec<StageFigures> = stages
+            .iter()
+            .map(|stage| {
+                let recent = || stage.samples.iter().filter(|(at, ..)| *at > since);
+                StageFigures {
+                    stage: stage.name.clone(),
+                    ms: spread(&mut recent().map(|(_, took, _)| *took)),
+                    hop_ms: spread(&mut recent().map(|(.., hop)| *hop)),
+                    drops: stage.drops,
+                }
+            })
+            .collect();
+        let drops = stages.iter().map(|stage| stage.drops).sum();
+        let (prompt, pack, provider) = (self.prompt.clone(), self.pack.clone(), self.provider.clone());
+        Summary { frames: self.frames, fps, age_ms, stages, drops, prompt, pack, provider }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mirror_contract::{StageTime, Stamp};
+
+    fn header(frame_id: i64, captured_ns: i64) -> Header {
+        let stage = StageTime {
+            stage: "encoder".to_owned(),
+            received_ns: captured_ns + 1_000_000,
+            sent_ns: captured_ns + 4_000_000,
+            drops: frame_id / 2,
+        };
+        let stamp = Stamp { stream: "house".to_owned(), frame_id, captured_ns };
+        Header { stamp, trace: Trace(vec![stage]), painting: None }
+    }
+
+    #[test]
+    fn a_steady_stream_has_its_rate_and_its_age() {
+        let mut figures = Figures::default();
+        for frame in 0..100 {
+            let captured = frame * 20_000_000;
+            figures.shown(&header(frame, captured), captured + 7_000_000);
+        }
+        let summary = figures.summary(99 * 20_000_000 + 7_000_000);
+        assert_eq!(summary.frames, 100);
+        assert!((summary.fps - 50.0).abs() < 1e-9, "{}", summary.fps);
+        assert_eq!(summary.age_ms, Spread { p50: 7.0, p99: 7.0 });
+        assert_eq!(summary.stages[0].ms, Spread { p50: 3.0, p99: 3.0 });
+        assert_eq!(summary.drops, 49);
+    }
+
+    #[test]
+    fn a_stream_that_has_stopped_falls_to_zero() {
+        let mut figures = Figures::default();
+        for frame in 0..100 {
+            figures.shown(&header(frame, frame * 20_000_000), frame * 20_000_000);
+        }
+        let half = figures.summary(99 * 20_000_000 + 2_000_000_000).fps;
+        assert!(half < 30.0 && half > 20.0, "{half}");
+        assert_eq!(figures.summary(20_000_000_000).fps, 0.0);
+    }
+
+    #[test]
+    fn percentiles_are_nearest_ranks() {
+        let mut samples: Vec<i64> = (1..=100).rev().map(|ms| ms * 1_000_000).collect();
+        assert_eq!(Spread::of(&mut samples), Spread { p50: 50.0, p99: 99.0 });
+        assert_eq!(Spread::of(&mut []), Spread { p50: 0.0, p99: 0.0 });
+    }
+}

@@ -1,0 +1,21 @@
+//! What every node does alike, so that a node holds only what is its own.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`config`] | configuration from the environment: every key listed, unknown ones refused |
+//! | [`node`] | the node as the graph sees it: inputs, outputs, trace, drops, notices |
+//! | [`start`] | `main` of every node: logging, errors in one line |
+//! | [`figures`] | frame rate, age, stage times and drops, from the traces of frames |
+//! | [`book`] | the newest settings of each stream |
+
+pub mod book;
+pub mod config;
+pub mod figures;
+pub mod node;
+pub mod start;
+
+pub use book::Book;
+pub use config::{Environment, Key};
+pub use figures::{Figures, Summary};
+pub use node::{Input, Next, Node};
+pub use start::start;

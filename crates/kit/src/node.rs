@@ -1,0 +1,216 @@
+//! The node as the graph sees it.
+
+use dora_node_api::dora_core::config::DataId;
+use dora_node_api::{DoraArray, DoraNode, Event, EventStream, MetadataParameters, TryRecvError};
+use eyre::{Result, WrapErr};
+use mirror_contract::{ContractError, Frame, Header, Level, Message, Notice, StageTime, now_ns};
+use std::time::Duration;
+
+/// The output that carries a node's notices, where it has one.
+pub const NOTICE: &str = "notice";
+/// The input that a timer drives.
+pub const TICK: &str = "tick";
+
+/// A message that came in.
+pub struct Input {
+    /// The input's name in the dataflow.
+    pub port: String,
+    /// Its payload, in the sender's shared memory if it is large.
+    pub data: DoraArray,
+    /// Its metadata.
+    pub parameters: MetadataParameters,
+    /// When the node took it up: nanoseconds since the Unix epoch.
+    pub received_ns: i64,
+}
+
+impl Input {
+    /// Reads the message.
+    ///
+    /// # Errors
+    /// A message that breaks the contract.
+    pub fn decode<M: Message>(&self) -> Result<M, ContractError> {
+        M::decode(&self.data, &self.parameters)
+    }
+}
+
+/// What a node that also waits for something else finds when it looks at its inputs.
+pub enum Next {
+    /// A message.
+    Input(Input),
+    /// Nothing has come.
+    Nothing,
+    /// The mirror stops.
+    Stop,
+}
+
+/// A node's end of the graph.
+pub struct Node {
+    dora: DoraNode,
+    events: EventStream,
+    name: String,
+    drops: i64,
+    refused: u64,
+    has_notice: bool,
+}
+
+impl Node {
+    /// Joins the dataflow that started this process.
+    ///
+    /// Join before loading anything large: dora settles the fast paths between nodes in the first moments, and a node
+    /// that answers late keeps its inputs on the slow one.
+    ///
+    /// # Errors
+    /// A process that dora did not start.
+    pub fn join() -> Result<Self> {
+        let (dora, events) = DoraNode::init_from_env().wrap_err(
+            "this program is a node of a dataflow: start it with \"dora start dataflow.yml\", not by hand",
+        )?;
+        let name = dora.id().to_string();
+        let has_notice = dora.node_config().outputs.contains(&DataId::from(NOTICE.to_owned()));
+        Ok(Self { dora, events, name, drops: 0, refused: 0, has_notice })
+    }
+
+    /// The node's name in the dataflow.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the dataflow file declares that output: dora drops what is sent on any other.
+    #[must_use]
+    pub fn declares(&self, port: &str) -> bool {
+        self.dora.node_config().outputs.contains(&DataId::from(port.to_owned()))
+    }
+
+    /// Waits for the next message. `None`: the mirror stops.
+    pub fn next(&mut self) -> Option<Input> {
+        loop {
+            let event = self.events.recv()?;
+            match self.sort(event) {
+                Next::Input(input) => return Some(input),
+                Next::Nothing => {}
+                Next::Stop => return None,
+            }
+        }
+    }
+
+    /// Waits for the next message, but not longer than that.
+    pub fn next_within(&mut self, patience: Duration) -> Next {
+        match self.events.recv_timeout(patience) {
+            Some(event) => self.sort(event),
+            None => Next::Stop,
+        }
+    }
+
+    /// Looks for a message without waiting.
+    pub fn poll(&mut self) -> Next {
+        match self.events.try_recv() {
+            Ok(event) => self.sort(event),
+            Err(TryRecvError::Empty) => Next::Nothing,
+            Err(TryRecvError::Closed) => Next::Stop,
+        }
+    }
+
+    fn sort(&mut self, event: Event) -> Next {
+        match event {
+            Event::Input { id, metadata, data } => {
+                let parameters = metadata.parameters;
+                Next::Input(Input { port: id.to_string(), data, parameters, received_ns: now_ns() })
+            }
+            Event::Stop(_) => Next::Stop,
+            Event::Error(error) if error.contains("timed out") || error.contains("timeout") => Next::Nothing,
+            Event::Error(error) => {
+                tracing::warn!("dora: {error}");
+                Next::Nothing
+            }
+            Event::InputClosed { id } => {
+                tracing::debug!("input {id} has closed");
+                Next::Nothing
+            }
+            other => {
+                tracing::debug!("event {other:?}");
+                Next::Nothing
+            }
+        }
+    }
+
+    /// Reads a message; one that breaks the contract is counted and named in the log, and the node goes on.
+    pub fn accept<M: Message>(&mut self, input: &Input) -> Option<M> {
+        match input.decode() {
+            Ok(message) => Some(message),
+            Err(error) => {
+                self.refuse(&input.port, &error);
+                None
+            }
+        }
+    }
+
+    /// Counts a message that cannot be used. The 1st, 2nd, 4th, 8th … one is logged, so that a flood stays readable.
+    pub fn refuse(&mut self, port: &str, reason: &dyn std::fmt::Display) {
+        self.refused += 1;
+        if self.refused.is_power_of_two() {
+            let count = self.refused;
+            self.notice(Level::Warning, &format!("input {port} refused ({count} so far): {reason}"));
+        }
+    }
+
+    /// Sends a message. Its buffers are copied once, into the shared memory.
+    ///
+    /// # Errors
+    /// dora cannot send.
+    pub fn send<M: Message>(&mut self, port: &str, message: M) -> Result<()> {
+        let (parameters, data) = message.encode();
+        self.dora
+            .send_output(DataId::from(port.to_owned()), parameters, data)
+            .wrap_err_with(|| format!("output {port} could not be sent"))
+    }
+
+    /// Sends a picture whose pixels `fill` writes in place, into the shared memory: `height × width × 3` bytes.
+    ///
+    /// # Errors
+    /// dora cannot send.
+    pub fn send_frame(
+        &mut self,
+        port: &str,
+        header: &Header,
+        [height, width]: [usize; 2],
+        fill: impl FnOnce(&mut [u8]),
+    ) -> Result<()> {
+        let parameters = Frame::parameters(header, height, width);
+        let len = height * width * Frame::CHANNELS;
+        self.dora
+            .send_output_raw(DataId::from(port.to_owned()), parameters, len, fill)
+            .wrap_err_with(|| format!("output {port} could not be sent"))
+    }
+
+    /// Adds this node's part to a frame's trace: call it just before sending.
+    pub fn sign(&mut self, header: &mut Header, received_ns: i64) {
+        let (stage, drops) = (self.name.clone(), self.drops());
+        header.trace.0.push(StageTime { stage, received_ns, sent_ns: now_ns(), drops });
+    }
+
+    /// How many messages the node has dropped since it started, because a newer one came. Ticks do not count.
+    pub fn drops(&mut self) -> i64 {
+        for (port, count) in self.events.drain_drop_counts() {
+            if port.as_str() != TICK {
+                self.drops += i64::try_from(count).unwrap_or(i64::MAX);
+            }
+        }
+        self.drops
+    }
+
+    /// Says something to people: in the log, and on the `notice` output if the dataflow has one.
+    pub fn notice(&mut self, level: Level, text: &str) {
+        match level {
+            Level::Info => tracing::info!("{text}"),
+            Level::Warning => tracing::warn!("{text}"),
+            Level::Error => tracing::error!("{text}"),
+        }
+        if self.has_notice {
+            let notice = Notice { stream: String::new(), origin: self.name.clone(), level, text: text.to_owned() };
+            if let Err(error) = self.send(NOTICE, notice) {
+                tracing::warn!("{error:#}");
+            }
+        }
+    }
+}

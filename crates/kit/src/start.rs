@@ -1,0 +1,49 @@
+//! `main` of every node.
+
+use eyre::{Report, Result};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Sets up logging, runs the node, and turns its error into one line and a non-zero exit.
+///
+/// Lines go to standard output, where the dora daemon collects them for `dora logs`. `MIRROR_LOG` sets the level:
+/// `info`, `debug`, `encoder=trace`.
+#[must_use]
+pub fn start(name: &str, run: impl FnOnce() -> Result<()>) -> ExitCode {
+    let filter = EnvFilter::try_from_env("MIRROR_LOG").unwrap_or_else(|_| EnvFilter::new("info,ort=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).without_time().with_target(false).init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{name}: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and its causes in one line.
+#[must_use]
+pub fn one_line(error: &Report) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // A cause that its parent already quotes adds nothing.
+        if line.is_empty() {
+            line = cause;
+        } else if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line.replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eyre::{WrapErr, eyre};
+
+    #[test]
+    fn an_error_and_its_causes_are_one_line() {
+        let error = Err::<(), _>(eyre!("no such file\nor directory")).wrap_err("models/starter").expect_err("it failed");
+        assert_eq!(one_line(&error), "models/starter: no such file or directory");
+    }
+}
