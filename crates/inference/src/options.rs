@@ -1,0 +1,65 @@
+//! How a model is run.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What runs a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    /// The processor.
+    Cpu,
+    /// An NVIDIA GPU through CUDA.
+    Cuda,
+    /// An NVIDIA GPU through TensorRT, which builds an engine at first use: minutes.
+    TensorRt,
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Cpu => "CPU",
+            Self::Cuda => "CUDA",
+            Self::TensorRt => "TensorRT",
+        })
+    }
+}
+
+/// What the user wants a model to run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Choice {
+    /// CUDA if it works here, else the processor; which one, and why, is said in the log.
+    #[default]
+    Auto,
+    /// That one and no other: if it does not work, the node ends with the reason.
+    Only(Provider),
+}
+
+impl FromStr for Choice {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.to_ascii_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Only(Provider::Cpu)),
+            "cuda" => Ok(Self::Only(Provider::Cuda)),
+            "tensorrt" => Ok(Self::Only(Provider::TensorRt)),
+            _ => Err(()),
+        }
+    }
+}
+
+impl Choice {
+    /// What [`FromStr`] takes, for errors.
+    pub const EXPECTED: &str = "auto, cpu, cuda or tensorrt";
+}
+
+/// How a session is opened.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where it runs.
+    pub provider: Choice,
+    /// Threads inside an operator; 0 is one a core.
+    pub threads: usize,
+    /// Waiting threads stay awake: a little faster when the model has the machine to itself, slower when it shares.
+    pub spinning: bool,
+}

@@ -1,0 +1,106 @@
+//! The ONNX Runtime library: where it is, and whether it will do.
+
+use eyre::{Result, WrapErr, bail};
+use ort::environment::Environment;
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// Where `make setup` puts the library, seen from the project's root, where dora starts the nodes.
+const INSTALLED: &str = ".mirror/onnxruntime/libonnxruntime.so";
+
+/// The oldest release that the bindings can talk to (their feature `api-24`).
+const OLDEST_MINOR: u32 = 24;
+
+/// The loaded library. Sessions need it to be alive.
+pub struct Runtime {
+    environment: Environment,
+    library: PathBuf,
+}
+
+impl Runtime {
+    /// Loads the library that `ORT_DYLIB_PATH` names, else the one that `make setup` installed.
+    ///
+    /// # Errors
+    /// No library there, one that cannot be loaded, or one that is too old.
+    pub fn load() -> Result<Self> {
+        match env::var_os("ORT_DYLIB_PATH") {
+            Some(path) if !path.is_empty() => Self::load_from(Path::new(&path)),
+            _ => Self::load_from(&installed().unwrap_or_else(|| PathBuf::from(INSTALLED))),
+        }
+    }
+
+    /// Loads that library.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_from(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        if !path.is_file() {
+            bail!("ONNX Runtime is not at {shown}: run \"make setup\", or name the library in ORT_DYLIB_PATH");
+        }
+        // An old library makes the bindings panic, not fail; its name tells its release without loading it.
+        if let Some(minor) = minor_release(path).filter(|minor| *minor < OLDEST_MINOR) {
+            bail!(
+                "ONNX Runtime at {shown} is release 1.{minor}; 1.{OLDEST_MINOR} or newer is needed: run \"make setup\", \
+                 or name another in ORT_DYLIB_PATH"
+            );
+        }
+        let remedy = || format!("{shown} is not a usable ONNX Runtime: run \"make setup\", or name another in ORT_DYLIB_PATH");
+        let environment = ort::init_from(path).wrap_err_with(remedy)?.with_name("mirror").build().wrap_err_with(remedy)?;
+        Ok(Self { environment, library: path.to_owned() })
+    }
+
+    /// The library's file.
+    #[must_use]
+    pub fn library(&self) -> &Path {
+        &self.library
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+}
+
+/// The installed library, looked for from here upwards: tests run in their crate's folder.
+fn installed() -> Option<PathBuf> {
+    let here = env::current_dir().ok()?;
+    here.ancestors().map(|folder| folder.join(INSTALLED)).find(|path| path.is_file())
+}
+
+/// The release out of a name like `libonnxruntime.so.1.31.1`, links followed: 31.
+fn minor_release(path: &Path) -> Option<u32> {
+    let file = path.canonicalize().ok()?;
+    let (_, release) = file.file_name()?.to_str()?.split_once(".so.1.")?;
+    release.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(path: &Path) -> String {
+        Runtime::load_from(path).err().map(|error| format!("{error:#}")).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_missing_library_is_named_with_the_remedy() {
+        let expected = "ONNX Runtime is not at nowhere/lib.so: run \"make setup\", or name the library in ORT_DYLIB_PATH";
+        assert_eq!(message(Path::new("nowhere/lib.so")), expected);
+    }
+
+    #[test]
+    fn a_library_that_is_too_old_is_refused_before_it_is_loaded() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let old = folder.path().join("libonnxruntime.so.1.20.0");
+        std::fs::write(&old, "old").expect("a file");
+        assert!(message(&old).contains("is release 1.20; 1.24 or newer is needed"), "{}", message(&old));
+    }
+
+    #[test]
+    fn a_file_that_is_no_library_is_an_error_not_a_panic() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("libonnxruntime.so");
+        std::fs::write(&file, "not a library").expect("a file");
+        assert!(message(&file).contains("is not a usable ONNX Runtime"), "{}", message(&file));
+    }
+}
