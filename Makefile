@@ -1,0 +1,56 @@
+# The mirror's commands. Each is a few lines: the work is in scripts/ and in the `mirror` program (crates/mirror).
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# What the commands take. Values go through as they are, quotes, dollars and all.
+OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT
+quote = '$(subst ','\'',$(1))'
+option = $(if $(value $(1)),--$(2) $(call quote,$(value $(1))))
+
+RUN = $(call option,SOURCE,source) $(call option,PROMPT,prompt) $(call option,SIZE,size)
+DEMO = $(call option,SOURCE,source) $(call option,PROMPTS,prompts) $(call option,SECONDS,seconds) \
+  $(call option,SIZE,size) $(call option,OUT,out)
+
+# make would hand them to the programs as environment variables as well; bash would take SECONDS for its own.
+unexport $(OPTIONS)
+
+.PHONY: help setup build run demo chat test check bench clean
+
+help: ## This list
+	@echo "Mirror: a camera's picture goes in, a painted one comes out. Commands:"
+	@echo
+	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-7s %s\n", $$1, $$2}'
+	@echo
+	@echo "  make run  [SOURCE=0|clip.mp4|folder|rtsp://…|pattern] [PROMPT=\"a pencil drawing\"] [SIZE=512]"
+	@echo "  make demo [SOURCE=…] [PROMPTS=\"a pencil drawing;neon lights\"] [SECONDS=20] [SIZE=256] [OUT=out/demo]"
+
+setup: ## Installs what is missing: packages, dora, ONNX Runtime (first time 2 to 6 minutes, then under a second)
+	@scripts/setup
+
+build: setup ## Builds everything (first time 15 to 30 minutes on two cores, then seconds)
+	@. scripts/common && cargo build --release --workspace
+
+run: build ## The mirror, until Ctrl-C: camera or bundled clip, window, page on http://127.0.0.1:8080
+	@target/release/mirror run $(RUN)
+
+demo: build ## Without a screen: paints SECONDS seconds a run and writes a report, a sheet and a film into OUT
+	@target/release/mirror demo $(DEMO)
+
+chat: ## The terminal of a mirror that runs: type a prompt, or /help
+	@target/release/chat
+
+test: ## All that CI runs: check, then every test (15 minutes after a build)
+	@scripts/setup --tests
+	@scripts/check
+	@scripts/test
+
+check: setup ## Format, lints, spelling, graphs (2 minutes after a build)
+	@scripts/check
+
+bench: build ## Speed against the limit, into benches/ (a few minutes on an idle machine)
+	@target/release/mirror bench
+
+clean: ## Removes what was built and recorded; keeps what `make setup` installed
+	@rm -rf out
+	@. scripts/common && cargo clean
