@@ -33,18 +33,23 @@ CONFIG = {
 
 
 def build() -> AutoencoderTiny:
-    """AutoencoderTiny with no blocks at the two finest levels.
+    """AutoencoderTiny with no blocks at the two finest levels, where it is folded.
 
-    There its convolutions follow one another without anything in between, so they are one linear map: 4 × 4 pixels to a
-    cell going in (conv 8 × 8, stride 4), a cell to 4 × 4 pixels coming out (conv 3 × 3, then pixel shuffle). Trained as
-    that one map it computes the same family of functions with a seventh of the multiplications.
+    Its convolutions there follow one another without anything in between, so they are one linear map: 4 × 4 pixels to a
+    cell going in (conv 8 × 8, stride 4), a cell to 4 × 4 pixels coming out (conv 3 × 3, then pixel shuffle), at a seventh of
+    the multiplications. The step from 8 to 4 pixels is a pixel shuffle as well: after a plain enlargement the two halves of
+    a cell would be the same, and no texture of 8 pixels could stand on an even surface.
     """
     net = AutoencoderTiny(**CONFIG)
     layers = list(net.encoder.layers)
     net.encoder.layers = nn.Sequential(nn.Conv2d(3, WIDTH, 8, stride=4, padding=2), *layers[3:])
     layers = list(net.decoder.layers)
-    last_block = max(i for i, layer in enumerate(layers) if type(layer).__name__ == "AutoencoderTinyBlock")
-    net.decoder.layers = nn.Sequential(*layers[: last_block + 1], nn.Conv2d(WIDTH, 48, 3, padding=1), nn.PixelShuffle(4))
+    blocks = [layer for layer in layers if type(layer).__name__ == "AutoencoderTinyBlock"]
+    net.decoder.layers = nn.Sequential(
+        *layers[:2], *blocks[:2],
+        nn.Conv2d(WIDTH, 4 * WIDTH, 3, padding=1), nn.PixelShuffle(2), *blocks[2:],
+        nn.Conv2d(WIDTH, 48, 3, padding=1), nn.PixelShuffle(4),
+    )  # fmt: skip
     return net
 
 

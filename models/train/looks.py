@@ -1,8 +1,9 @@
 """The looks as image procedures: what the painter learns to do in one pass.
 
 Each takes and returns [H, W, 3] f32 RGB in [0, 1]; H and W divisible by 16. A look is a function of the picture alone
-(no randomness, nothing measured over the whole picture), so that a still scene stays still. Textures repeat every 4, 8 or 16
-pixels from the upper left corner: they then fall alike on every cell of the f8 latent.
+(no randomness, nothing measured over the whole picture), so that a still scene stays still. Textures repeat every 4 or 8 pixels
+from the upper left corner: they then fall alike on every cell of the f8 latent. (A convolution cannot tell an even cell from an
+odd one on a flat wall, so nothing repeats every 16.)
 """
 
 from functools import lru_cache
@@ -104,7 +105,7 @@ def pencil(x):
 def charcoal(x):
     g = blur(grey(x), 1.2)
     local = g - blur(g, 9)
-    tone = smoothstep(contrast(g, 1.3, 0.45) + 1.6 * local, 0.05, 0.95)
+    tone = smoothstep(0.18 + contrast(g, 1.05, 0.45) + 1.8 * local, 0.0, 0.85)
     return palette(tone * (1 - 0.9 * edges(g, 60, 1.6)), "#0b0a0a", "#4a4745", "#a9a49e", "#e6e0d6")
 
 
@@ -126,7 +127,7 @@ def chalkboard(x):
 
 def blueprint(x):
     line = edges(grey(x), 60, 1.0)
-    u, v = grid(x, 16)
+    u, v = grid(x, 8)
     rule = 0.16 * ((u > 0.86) | (v > 0.86))
     return palette(np.clip(np.maximum(line, rule) + 0.10 * grey(x), 0, 1), "#0a3f9c", "#5b93e0", "#f4f9ff")
 
@@ -239,25 +240,23 @@ def mosaic(x):
 
 
 def stainedglass(x):
-    """Leaded panes: a brick pattern of 16 × 16 with bright colours."""
-    h, w = x.shape[:2]
-    yy, xx = np.mgrid[0:h, 0:w]
-    diamond_u = ((xx + yy) % 16 + 0.5 - 8) / 8
-    diamond_v = ((xx - yy) % 16 + 0.5 - 8) / 8
+    """Bright panes, leaded along the outlines and in a fine diamond lattice."""
+    u, v = grid(x, 8)
     colour = smooth(cv2.blur(x, (9, 9), borderType=cv2.BORDER_REFLECT_101), 1, 0.2, 4)
-    colour = np.clip(contrast(saturate(colour, 2.6), 1.4, 0.42), 0, 1)
-    lead = np.maximum(smoothstep(np.maximum(np.abs(diamond_u), np.abs(diamond_v)), 0.78, 0.90), smoothstep(edges(grey(x), 45, 1.8), 0.4, 0.8))
+    colour = np.clip(contrast(saturate(colour, 2.8), 1.4, 0.42), 0, 1)
+    lattice = smoothstep(0.30 - np.abs(np.abs(u) + np.abs(v) - 1), 0, 0.2)
+    lead = np.maximum(0.85 * lattice, smoothstep(edges(grey(x), 45, 1.8), 0.35, 0.75))
     return colour * (1 - lead[..., None]) + 0.03 * lead[..., None]
 
 
 def bricks(x):
-    """Toy bricks: 16-pixel plates with a stud each."""
-    u, v = grid(x, 16)
-    plate = enlarge(np.round(np.clip(contrast(saturate(cells(x, 16), 1.7), 1.2), 0, 1) * 4) / 4, 16)
+    """Toy bricks: 8-pixel plates with a stud each."""
+    u, v = grid(x, 8)
+    plate = enlarge(np.round(np.clip(contrast(saturate(cells(x, 8), 2.0), 1.25), 0, 1) * 3) / 3, 8)
     radius = np.hypot(u, v)
-    rim = smoothstep(0.18 - np.abs(radius - 0.55), 0, 0.15) * np.where(u + v < 0, 0.28, -0.28)
-    seam = -0.30 * (np.maximum(u, v) > 0.86) + 0.14 * (np.minimum(u, v) < -0.86)
-    return plate + (rim + seam)[..., None]
+    stud = smoothstep(0.72 - radius, 0, 0.2) * 0.10 + smoothstep(0.24 - np.abs(radius - 0.62), 0, 0.2) * np.where(u + v < 0, 0.30, -0.34)
+    seam = -0.42 * (np.maximum(u, v) > 0.8)
+    return 0.08 + 0.84 * plate + (stud + seam)[..., None]
 
 
 def stitches(x):
@@ -420,16 +419,16 @@ def autumn(x):
 def winter(x):
     g = grey(x)
     _, dy = slope(blur(g, 1.2))
-    snow = np.clip(smoothstep(g, 0.45, 0.8) + smoothstep(dy, 0.012, 0.05), 0, 1)[..., None]
-    cold = (0.25 * x + 0.75 * g[..., None]) * np.float32([0.78, 0.92, 1.12]) * 0.75 + 0.10
+    snow = np.clip(smoothstep(g, 0.35, 0.75) + smoothstep(dy, 0.010, 0.04), 0, 1)[..., None]
+    cold = (0.25 * x + 0.75 * g[..., None]) * np.float32([0.72, 0.90, 1.12]) * 0.75 + np.float32([0.14, 0.19, 0.27])
     return cold * (1 - snow) + snow * np.float32([0.97, 0.985, 1.0])
 
 
 def underwater(x):
     g = blur(grey(x), 1.0)
     deep = palette(g, "#01121f", "#03485f", "#12938f", "#8fe6cf")
-    u, v = grid(x, 16)
-    ripple = 0.07 * np.cos(np.pi * (u + 0.5 * np.sin(np.pi * v)))
+    u, v = grid(x, 8)
+    ripple = 0.06 * np.cos(np.pi * (v + 0.6 * np.sin(np.pi * u)))
     return 0.85 * deep + 0.15 * blur(x, 1.0) * np.float32([0.3, 1.0, 1.0]) + (ripple * (0.4 + g))[..., None]
 
 

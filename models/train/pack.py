@@ -1,0 +1,69 @@
+"""The pack as it ships, run by ONNX Runtime and diffusers' own scheduler: what evaluation and fixtures measure."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from diffusers import EulerDiscreteScheduler
+from tokenizers import Tokenizer
+
+from .export import PACK
+
+
+def start_timestep(strength: float, last: int = 999) -> int:
+    """The strength as a timestep: half up, so 0.5 is 500."""
+    return int(np.floor(strength * last + 0.5))
+
+
+class Pack:
+    """Pictures are [H, W, 3] f32 in [0, 1]; latents [1, C, H/8, W/8] f32, N(0, 1)."""
+
+    def __init__(self, folder: Path = PACK, threads: int = 1):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self.sessions = {part: onnxruntime.InferenceSession(str(folder / part / "model.onnx"), options, providers=["CPUExecutionProvider"]) for part in ("text_encoder", "unet", "vae_encoder", "vae_decoder")}
+        self.scale = json.loads((folder / "vae_decoder/config.json").read_text())["scaling_factor"]
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer/tokenizer.json"))
+        self.scheduler = EulerDiscreteScheduler.from_config(json.loads((folder / "scheduler/scheduler_config.json").read_text()))
+
+    def ids(self, text: str) -> np.ndarray:
+        return np.array([self.tokenizer.encode(text).ids], np.int64)
+
+    def embed(self, text: str) -> np.ndarray:
+        return self.sessions["text_encoder"].run(None, {"input_ids": self.ids(text)})[0]
+
+    def encode(self, picture: np.ndarray) -> np.ndarray:
+        sample = np.ascontiguousarray(picture.transpose(2, 0, 1)[None] * 2 - 1, np.float32)
+        return self.sessions["vae_encoder"].run(None, {"sample": sample})[0] * np.float32(self.scale)
+
+    def decode(self, latent: np.ndarray) -> np.ndarray:
+        sample = self.sessions["vae_decoder"].run(None, {"latent_sample": latent / np.float32(self.scale)})[0]
+        return np.clip(sample[0].transpose(1, 2, 0) / 2 + 0.5, 0, 1)
+
+    def unet(self, sample: np.ndarray, timestep: int, embedding: np.ndarray) -> np.ndarray:
+        return self.sessions["unet"].run(None, {"sample": sample, "timestep": np.array([timestep], np.int64), "encoder_hidden_states": embedding})[0]
+
+    def timesteps(self, steps: int, strength: float) -> list[int]:
+        """From the strength's timestep down, trailing: 2 steps at strength 1 are 999 and 499."""
+        start = start_timestep(strength)
+        return [round((start + 1) * (steps - i) / steps) - 1 for i in range(steps)]
+
+    def paint_latent(self, clean: np.ndarray, noise: np.ndarray, embedding: np.ndarray, steps: int = 1, strength: float = 1.0) -> np.ndarray:
+        """Image to image as diffusers does it: add_noise at the first timestep, then scale_model_input, unet, step."""
+        timesteps = [t for t in self.timesteps(steps, strength) if t >= 0]
+        if not timesteps or strength <= 0:
+            return clean
+        self.scheduler.set_timesteps(timesteps=timesteps)
+        latent = self.scheduler.add_noise(torch.from_numpy(clean), torch.from_numpy(noise), self.scheduler.timesteps[:1])
+        for t in self.scheduler.timesteps:
+            scaled = self.scheduler.scale_model_input(latent, t).float().numpy()
+            made = torch.from_numpy(self.unet(scaled, int(t), embedding))
+            latent = self.scheduler.step(made, t, latent).prev_sample
+        return latent.float().numpy()
+
+    def paint(self, picture: np.ndarray, text: str, steps: int = 1, strength: float = 1.0, seed: int = 0) -> np.ndarray:
+        clean = self.encode(picture)
+        noise = np.random.default_rng(seed).standard_normal(clean.shape).astype(np.float32)
+        return self.decode(self.paint_latent(clean, noise, self.embed(text), steps, strength))
