@@ -1,1 +1,23 @@
-//! TEMP
+//! Kernels on pictures: pure, in the caller's buffers, without allocation once a plan is made.
+//!
+//! A picture is `[height, width, 3]` u8, RGB, rows from the top (HWC); a tensor is `[3, height, width]` f32 (CHW).
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`square`] | centre crop, resize and mirror in one pass |
+//! | [`tensor`] | picture to tensor and back |
+//! | [`blend`] | one picture laid over another |
+
+pub mod blend;
+pub mod square;
+pub mod tensor;
+
+mod error;
+
+pub use blend::blend;
+pub use error::ImagingError;
+pub use square::Square;
+pub use tensor::{denormalise, normalise};
+
+/// Colours of a pixel: red, green, blue.
+pub const CHANNELS: usize = 3;

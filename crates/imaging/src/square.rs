@@ -1,0 +1,238 @@
+//! Centre crop, resize and mirror in one pass.
+
+use crate::CHANNELS;
+use crate::error::{ImagingError, check};
+use crate::tensor::nearest;
+
+/// The plan that takes a picture of one size to a square of another.
+///
+/// The largest square in the middle is resized with a triangle filter: bilinear when it grows, and as wide as a source
+/// pixel's share when it shrinks, so that fine detail is averaged, not skipped. Same size, not mirrored: an exact copy.
+#[derive(Debug)]
+pub struct Square {
+    /// `[height, width]` of the source.
+    source: [usize; 2],
+    /// Rows and columns of the result.
+    size: usize,
+    /// Where each row of the result comes from.
+    rows: Taps,
+    /// Where each column of the result comes from; in reverse order when mirrored.
+    columns: Taps,
+    /// One row of the result before its columns are resized: `crop × 3` values, and one that is only ever read along.
+    row: Vec<f32>,
+}
+
+impl Square {
+    /// Plans `[height, width, 3]` → `[size, size, 3]`.
+    ///
+    /// # Errors
+    /// A height, a width or a size of 0, or so large that the picture cannot be addressed.
+    pub fn new(source: [usize; 2], size: usize, mirror: bool) -> Result<Self, ImagingError> {
+        let [height, width] = source;
+        for [height, width] in [source, [size, size]] {
+            let len = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(CHANNELS));
+            // An allocation cannot be longer than isize::MAX: neither can a slice.
+            if len.is_none_or(|len| len == 0 || len > isize::MAX as usize) {
+                return Err(ImagingError::WrongShape { height, width });
+            }
+        }
+        let crop = height.min(width);
+        let rows = Taps::new(crop, (height - crop) / 2, size);
+        let mut columns = Taps::new(crop, 0, size);
+        if mirror {
+            columns.reverse();
+        }
+        Ok(Self { source, size, rows, columns, row: vec![0.0; crop * CHANNELS + 1] })
+    }
+
+    /// Whether this is the plan for that.
+    #[must_use]
+    pub fn fits(&self, source: [usize; 2], size: usize, mirror: bool) -> bool {
+        self.source == source && self.size == size && self.columns.reversed == mirror
+    }
+
+    /// Carries the plan out: `source` is `[height, width, 3]` u8, `into` is `[size, size, 3]` u8.
+    ///
+    /// # Errors
+    /// Buffers of other lengths.
+    pub fn apply(&mut self, source: &[u8], into: &mut [u8]) -> Result<(), ImagingError> {
+        let [height, width] = self.source;
+        check("the source", source.len(), height * width * CHANNELS)?;
+        check("the square", into.len(), self.size * self.size * CHANNELS)?;
+        if self.source == [self.size; 2] && !self.columns.reversed {
+            into.copy_from_slice(source);
+            return Ok(());
+        }
+        let len = self.row.len() - 1;
+        let left = (width - height.min(width)) / 2 * CHANNELS;
+        for (y, into) in into.chunks_exact_mut(self.size * CHANNELS).enumerate() {
+            let (top, weights) = self.rows.of(y);
+            for (tap, weight) in weights.iter().enumerate() {
+                let start = (top + tap) * width * CHANNELS + left;
+                let source = &source[start..start + len];
+                let row = &mut self.row[..len];
+                if tap == 0 {
+                    row.iter_mut().zip(source).for_each(|(row, value)| *row = f32::from(*value) * weight);
+                } else {
+                    row.iter_mut().zip(source).for_each(|(row, value)| *row += f32::from(*value) * weight);
+                }
+            }
+            self.columns.gather(&self.row, into);
+        }
+        Ok(())
+    }
+}
+
+/// For each position of the result: the first source position, and the weights of it and of those that follow.
+#[derive(Debug)]
+struct Taps {
+    /// Weights of a position; the same number for all, so that the inner loop has one length.
+    count: usize,
+    starts: Vec<usize>,
+    /// `count` for each position; they are not negative and their sum is 1.
+    weights: Vec<f32>,
+    reversed: bool,
+}
+
+impl Taps {
+    /// `crop` source positions from `offset` on become `size` positions.
+    fn new(crop: usize, offset: usize, size: usize) -> Self {
+        let scale = crop as f64 / size as f64;
+        let reach = scale.max(1.0);
+        // A triangle of half-width `reach` covers at most this many pixel centres.
+        let count = ((2.0 * reach).ceil() as usize).clamp(1, crop);
+        let mut starts = Vec::with_capacity(size);
+        let mut weights = Vec::with_capacity(size * count);
+        for position in 0..size {
+            let centre = (position as f64 + 0.5) * scale;
+            let first = (centre - reach - 0.5).floor().max(-1.0) + 1.0;
+            let start = (first as usize).min(crop - count);
+            let weight = |tap| (1.0 - ((start + tap) as f64 + 0.5 - centre).abs() / reach).max(0.0);
+            let sum: f64 = (0..count).map(weight).sum();
+            starts.push(offset + start);
+            weights.extend((0..count).map(|tap| (weight(tap) / sum) as f32));
+        }
+        Self { count, starts, weights, reversed: false }
+    }
+
+    fn of(&self, position: usize) -> (usize, &[f32]) {
+        (self.starts[position], &self.weights[position * self.count..][..self.count])
+    }
+
+    fn reverse(&mut self) {
+        self.starts.reverse();
+        let count = self.count;
+        self.weights.reverse();
+        self.weights.chunks_exact_mut(count).for_each(<[f32]>::reverse);
+        self.reversed = !self.reversed;
+    }
+
+    /// Resizes one row of pixels, which has one value more than they need.
+    fn gather(&self, row: &[f32], into: &mut [u8]) {
+        match self.count {
+            1 => self.gather_count::<1>(row, into),
+            2 => self.gather_count::<2>(row, into),
+            3 => self.gather_count::<3>(row, into),
+            4 => self.gather_count::<4>(row, into),
+            _ => self.gather_any(row, into),
+        }
+    }
+
+    /// As [`gather_any`](Self::gather_any), for a number of weights that the compiler can unroll.
+    fn gather_count<const COUNT: usize>(&self, row: &[f32], into: &mut [u8]) {
+        let (weights, _) = self.weights.as_chunks::<COUNT>();
+        let (pixels, _) = into.as_chunks_mut::<CHANNELS>();
+        for ((pixel, start), weights) in pixels.iter_mut().zip(&self.starts).zip(weights) {
+            let values = &row[start * CHANNELS..][..COUNT * CHANNELS + 1];
+            *pixel = mix(values, weights);
+        }
+    }
+
+    fn gather_any(&self, row: &[f32], into: &mut [u8]) {
+        let (pixels, _) = into.as_chunks_mut::<CHANNELS>();
+        let weights = self.weights.chunks_exact(self.count);
+        for ((pixel, start), weights) in pixels.iter_mut().zip(&self.starts).zip(weights) {
+            let values = &row[start * CHANNELS..][..self.count * CHANNELS + 1];
+            *pixel = mix(values, weights);
+        }
+    }
+}
+
+/// The weighted mean of as many pixels as there are weights. `values` has one value more than they need: four lanes at
+/// a time are what a vector unit adds, and the fourth is thrown away.
+#[inline(always)]
+fn mix(values: &[f32], weights: &[f32]) -> [u8; CHANNELS] {
+    let mut sum = [0.0f32; CHANNELS + 1];
+    for (tap, weight) in weights.iter().enumerate() {
+        let values = &values[tap * CHANNELS..][..CHANNELS + 1];
+        for (sum, value) in sum.iter_mut().zip(values) {
+            *sum += value * weight;
+        }
+    }
+    let [red, green, blue, _] = sum.map(nearest);
+    [red, green, blue]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn squared(source: &[u8], shape: [usize; 2], size: usize, mirror: bool) -> Vec<u8> {
+        let mut into = vec![0; size * size * CHANNELS];
+        Square::new(shape, size, mirror).expect("a shape").apply(source, &mut into).expect("lengths agree");
+        into
+    }
+
+    /// A grey picture, one byte a pixel.
+    fn grey(values: &[u8]) -> Vec<u8> {
+        values.iter().flat_map(|value| [*value; 3]).collect()
+    }
+
+    #[test]
+    fn the_square_in_the_middle_is_taken() {
+        let wide = grey(&[1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(squared(&wide, [2, 4], 2, false), grey(&[2, 3, 6, 7]));
+        let tall = grey(&[1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(squared(&tall, [4, 2], 2, false), grey(&[3, 4, 5, 6]));
+    }
+
+    #[test]
+    fn a_mirror_swaps_left_and_right() {
+        let picture = grey(&[1, 2, 3, 4]);
+        assert_eq!(squared(&picture, [2, 2], 2, true), grey(&[2, 1, 4, 3]));
+    }
+
+    #[test]
+    fn a_picture_that_shrinks_is_averaged_not_skipped() {
+        let board: Vec<u8> = (0..64 * 64).map(|at| if (at / 64 + at) % 2 == 0 { 255 } else { 0 }).collect();
+        let small = squared(&grey(&board), [64, 64], 8, false);
+        assert!(small.iter().all(|value| (126..=129).contains(value)), "{small:?}");
+    }
+
+    #[test]
+    fn a_picture_that_grows_runs_smoothly_between_its_pixels() {
+        let large = squared(&grey(&[0, 100, 0, 100]), [2, 2], 4, false);
+        assert_eq!(large[..12], grey(&[0, 25, 75, 100]));
+    }
+
+    #[test]
+    fn colours_do_not_mix() {
+        let picture = [10, 20, 30].repeat(100 * 50);
+        assert_eq!(squared(&picture, [50, 100], 33, true), [10, 20, 30].repeat(33 * 33));
+    }
+
+    #[test]
+    fn a_picture_without_pixels_is_refused() {
+        for (shape, size) in [([0, 4], 4), ([4, 0], 4), ([4, 4], 0), ([usize::MAX, 2], 4), ([2, 2], usize::MAX)] {
+            assert!(Square::new(shape, size, false).is_err(), "{shape:?} {size}");
+        }
+    }
+
+    #[test]
+    fn buffers_of_other_lengths_are_refused_by_name() {
+        let mut square = Square::new([2, 2], 2, false).expect("a shape");
+        let error = square.apply(&[0; 11], &mut [0; 12]).expect_err("too short");
+        assert_eq!(error.to_string(), "the source must hold 12 values, it holds 11");
+        assert!(square.apply(&[0; 12], &mut [0; 13]).is_err());
+    }
+}
