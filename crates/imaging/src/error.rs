@@ -16,7 +16,9 @@ pub enum ImagingError {
         actual: usize,
     },
     /// A picture without pixels, or with more than memory can address.
-    #[error("a picture of {height} rows and {width} columns cannot be: both must be at least 1, and it must fit in memory")]
+    #[error(
+        "a picture of {height} rows and {width} columns cannot be: both must be at least 1, and it must fit in memory"
+    )]
     WrongShape {
         /// Rows.
         height: usize,

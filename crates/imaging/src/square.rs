@@ -63,23 +63,66 @@ impl Square {
             into.copy_from_slice(source);
             return Ok(());
         }
+        self.carry_out(source, into);
+        Ok(())
+    }
+
+    /// Carries it out in the widest vectors that this processor has: the same operations in the same order, so the same
+    /// result.
+    fn carry_out(&mut self, source: &[u8], into: &mut [u8]) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has AVX2, which is all that the function asks for.
+            return unsafe { self.carry_out_avx2(source, into) };
+        }
+        self.carry_out_anywhere(source, into);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn carry_out_avx2(&mut self, source: &[u8], into: &mut [u8]) {
+        self.carry_out_anywhere(source, into);
+    }
+
+    // Always inlined: the body takes on the vector width of its caller.
+    #[inline(always)]
+    fn carry_out_anywhere(&mut self, source: &[u8], into: &mut [u8]) {
+        let [height, width] = self.source;
         let len = self.row.len() - 1;
         let left = (width - height.min(width)) / 2 * CHANNELS;
         for (y, into) in into.chunks_exact_mut(self.size * CHANNELS).enumerate() {
             let (top, weights) = self.rows.of(y);
-            for (tap, weight) in weights.iter().enumerate() {
-                let start = (top + tap) * width * CHANNELS + left;
-                let source = &source[start..start + len];
-                let row = &mut self.row[..len];
-                if tap == 0 {
-                    row.iter_mut().zip(source).for_each(|(row, value)| *row = f32::from(*value) * weight);
-                } else {
-                    row.iter_mut().zip(source).for_each(|(row, value)| *row += f32::from(*value) * weight);
-                }
-            }
+            let source = &source[top * width * CHANNELS + left..];
+            mix_rows(source, width, weights, &mut self.row[..len]);
             self.columns.gather(&self.row, into);
         }
-        Ok(())
+    }
+}
+
+/// The weighted mean of the first rows of `source`, which lie `width` pixels apart.
+#[inline(always)]
+fn mix_rows(source: &[u8], width: usize, weights: &[f32], row: &mut [f32]) {
+    row.fill(0.0);
+    // Up to four rows in one go: the sum is read and written once for all of them.
+    for (group, weights) in weights.chunks(4).enumerate() {
+        let source = &source[group * 4 * width * CHANNELS..];
+        match *weights {
+            [a, b, c, d] => add_rows(source, width, [a, b, c, d], row),
+            [a, b, c] => add_rows(source, width, [a, b, c], row),
+            [a, b] => add_rows(source, width, [a, b], row),
+            [a] => add_rows(source, width, [a], row),
+            _ => {}
+        }
+    }
+}
+
+#[inline(always)]
+fn add_rows<const COUNT: usize>(source: &[u8], width: usize, weights: [f32; COUNT], row: &mut [f32]) {
+    let rows: [&[u8]; COUNT] = std::array::from_fn(|tap| &source[tap * width * CHANNELS..][..row.len()]);
+    for (at, sum) in row.iter_mut().enumerate() {
+        for tap in 0..COUNT {
+            *sum += f32::from(rows[tap][at]) * weights[tap];
+        }
     }
 }
 
@@ -99,18 +142,18 @@ impl Taps {
     fn new(crop: usize, offset: usize, size: usize) -> Self {
         let scale = crop as f64 / size as f64;
         let reach = scale.max(1.0);
-        // A triangle of half-width `reach` covers at most this many pixel centres.
-        let count = ((2.0 * reach).ceil() as usize).clamp(1, crop);
+        let first = |centre: f64| (((centre - reach + 0.5).floor().max(0.0)) as usize).min(crop - 1);
+        let weight = |at: usize, centre: f64| (1.0 - (at as f64 + 0.5 - centre).abs() / reach).max(0.0);
+        let centres = || (0..size).map(|position| (position as f64 + 0.5) * scale);
+        let heavy = |centre| (first(centre)..crop).take_while(|at| weight(*at, centre) > 0.0).count();
+        let count = centres().map(heavy).max().unwrap_or(0).max(1);
         let mut starts = Vec::with_capacity(size);
         let mut weights = Vec::with_capacity(size * count);
-        for position in 0..size {
-            let centre = (position as f64 + 0.5) * scale;
-            let first = (centre - reach - 0.5).floor().max(-1.0) + 1.0;
-            let start = (first as usize).min(crop - count);
-            let weight = |tap| (1.0 - ((start + tap) as f64 + 0.5 - centre).abs() / reach).max(0.0);
-            let sum: f64 = (0..count).map(weight).sum();
+        for centre in centres() {
+            let start = first(centre).min(crop - count);
+            let sum: f64 = (start..start + count).map(|at| weight(at, centre)).sum();
             starts.push(offset + start);
-            weights.extend((0..count).map(|tap| (weight(tap) / sum) as f32));
+            weights.extend((start..start + count).map(|at| (weight(at, centre) / sum) as f32));
         }
         Self { count, starts, weights, reversed: false }
     }
@@ -128,6 +171,7 @@ impl Taps {
     }
 
     /// Resizes one row of pixels, which has one value more than they need.
+    #[inline(always)]
     fn gather(&self, row: &[f32], into: &mut [u8]) {
         match self.count {
             1 => self.gather_count::<1>(row, into),
@@ -139,6 +183,7 @@ impl Taps {
     }
 
     /// As [`gather_any`](Self::gather_any), for a number of weights that the compiler can unroll.
+    #[inline(always)]
     fn gather_count<const COUNT: usize>(&self, row: &[f32], into: &mut [u8]) {
         let (weights, _) = self.weights.as_chunks::<COUNT>();
         let (pixels, _) = into.as_chunks_mut::<CHANNELS>();
@@ -148,6 +193,7 @@ impl Taps {
         }
     }
 
+    #[inline(always)]
     fn gather_any(&self, row: &[f32], into: &mut [u8]) {
         let (pixels, _) = into.as_chunks_mut::<CHANNELS>();
         let weights = self.weights.chunks_exact(self.count);
