@@ -4,13 +4,13 @@
 SHELL := /bin/bash
 
 # What the commands take. Values go through as they are, quotes, dollars and all.
-OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT
+OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT PACK
 quote = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(value $(1))))
 
-RUN = $(call option,SOURCE,source) $(call option,PROMPT,prompt) $(call option,SIZE,size)
+RUN = $(call option,SOURCE,source) $(call option,PROMPT,prompt) $(call option,SIZE,size) $(call option,PACK,pack)
 DEMO = $(call option,SOURCE,source) $(call option,PROMPTS,prompts) $(call option,SECONDS,seconds) \
-  $(call option,SIZE,size) $(call option,OUT,out)
+  $(call option,SIZE,size) $(call option,OUT,out) $(call option,PACK,pack)
 
 # make would hand them to the programs as environment variables as well; bash would take SECONDS for its own.
 unexport $(OPTIONS)
@@ -22,7 +22,7 @@ help: ## This list
 	@echo
 	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-7s %s\n", $$1, $$2}'
 	@echo
-	@echo "  make run  [SOURCE=0|clip.mp4|folder|rtsp://…|pattern] [PROMPT=\"a pencil drawing\"] [SIZE=512]"
+	@echo "  make run  [SOURCE=0|clip.mp4|folder|rtsp://…|pattern] [PROMPT=\"a pencil drawing\"] [SIZE=512] [PACK=models/starter]"
 	@echo "  make demo [SOURCE=…] [PROMPTS=\"a pencil drawing;neon lights\"] [SECONDS=20] [SIZE=256] [OUT=out/demo]"
 
 setup: ## Installs what is missing: packages, dora, ONNX Runtime (first time 2 to 6 minutes, then under a second)
