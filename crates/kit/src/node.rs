@@ -199,6 +199,11 @@ impl Node {
         self.drops
     }
 
+    /// Counts messages that the node has dropped itself, before they came to an input: a camera's overtaken pictures.
+    pub fn count_drops(&mut self, count: i64) {
+        self.drops = self.drops.saturating_add(count);
+    }
+
     /// Says something to people: in the log, and on the `notice` output if the dataflow has one.
     pub fn notice(&mut self, level: Level, text: &str) {
         match level {

@@ -1,2 +1,4 @@
-//! TEMP
-fn main() {}
+//! Takes pictures: see the library.
+fn main() -> std::process::ExitCode {
+    mirror_kit::start("camera", camera::run)
+}

@@ -1,0 +1,138 @@
+//! The thread that brings the pictures: it paces them, and opens a source that has vanished anew.
+
+use crate::backoff::Backoff;
+use crate::config::Config;
+use crate::feed::{Feed, Step};
+use crate::newest::{Happening, Newest, Taken};
+use crate::open::{Opened, open};
+use crate::pace::Pace;
+use crate::picture::Picture;
+use eyre::{Result, WrapErr};
+use mirror_contract::{Level, now_ns};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// A thread that hangs in a camera's driver is left behind after that; the process ends with it.
+const FAREWELL: Duration = Duration::from_millis(150);
+
+/// The grabbing thread, from outside.
+pub struct Grabber {
+    newest: Arc<Newest>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Grabber {
+    /// Starts the thread. What goes wrong with the source comes as [`Happening::End`].
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub fn start(config: Config) -> Result<Self> {
+        let newest = Arc::new(Newest::default());
+        let shared = Arc::clone(&newest);
+        let grab = move || shared.end(run(&shared, || open(&config)));
+        let thread = thread::Builder::new().name("grab".to_owned()).spawn(grab).wrap_err("no thread for the camera")?;
+        Ok(Self { newest, thread: Some(thread) })
+    }
+
+    /// What happens next, at most that much later; see [`Newest::next`].
+    pub fn next(&self, patience: Duration, taken: &mut Taken) -> Happening {
+        self.newest.next(patience, taken)
+    }
+
+    /// Pictures overtaken by newer ones since this was last asked.
+    #[must_use]
+    pub fn overtaken(&self) -> i64 {
+        self.newest.overtaken()
+    }
+}
+
+impl Drop for Grabber {
+    fn drop(&mut self) {
+        self.newest.stop();
+        let until = Instant::now() + FAREWELL;
+        let Some(thread) = self.thread.take() else { return };
+        while !thread.is_finished() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(2));
+        }
+        if thread.is_finished() && thread.join().is_err() {
+            tracing::error!("the grabbing thread has failed: see the lines above");
+        }
+    }
+}
+
+/// How a feed's time was over.
+enum Over {
+    /// The mirror stops.
+    Stopped,
+    /// There are no more pictures.
+    Ended,
+    /// The source has vanished.
+    Vanished(eyre::Report),
+}
+
+/// Opens the source, brings its pictures, and opens it again whenever it has vanished.
+///
+/// # Errors
+/// A source that cannot be opened at the start: then something is wrong with what was asked for.
+fn run(newest: &Newest, open: impl Fn() -> Result<Opened>) -> Result<()> {
+    let mut backoff = Backoff::default();
+    let Opened { mut feed, mut text, level } = open()?;
+    newest.say(level, text.clone());
+    loop {
+        let start = Instant::now();
+        let reason = match play(feed.as_mut(), newest) {
+            Over::Stopped | Over::Ended => return Ok(()),
+            Over::Vanished(reason) => reason,
+        };
+        // The old handle goes first: a camera can be open once only.
+        drop(feed);
+        backoff.worked(start.elapsed());
+        let mut wait = backoff.failed();
+        newest
+            .say(Level::Warning, format!("{text} has vanished ({reason:#}): trying again in {} s", wait.as_secs_f32()));
+        let opened = loop {
+            if !newest.pause(wait) {
+                return Ok(());
+            }
+            match open() {
+                Ok(opened) => break opened,
+                Err(error) => {
+                    wait = backoff.failed();
+                    if backoff.worth_saying() {
+                        let (tries, wait) = (backoff.failures(), wait.as_secs_f32());
+                        newest.say(Level::Warning, format!("{error:#} ({tries} tries): trying again in {wait} s"));
+                    }
+                }
+            }
+        };
+        (feed, text) = (opened.feed, opened.text);
+        newest.say(opened.level, format!("back: {text}"));
+    }
+}
+
+/// Brings pictures, each at its time, as long as there are any.
+fn play(feed: &mut dyn Feed, newest: &Newest) -> Over {
+    let (mut pace, mut picture) = (Pace::default(), Picture::default());
+    let start = Instant::now();
+    loop {
+        // Whatever the feed does, the mirror can stop.
+        if newest.is_stopped() {
+            return Over::Stopped;
+        }
+        match feed.bring(&mut picture) {
+            Ok(Step::Live(captured_ns)) => newest.put(&mut picture, captured_ns),
+            Ok(Step::Due(time)) => {
+                // Decoded ahead of its time: it is there when it is due, whatever decoding takes.
+                if !newest.pause(pace.wait(time, start.elapsed())) {
+                    return Over::Stopped;
+                }
+                newest.put(&mut picture, now_ns());
+            }
+            Ok(Step::Passed) => {}
+            Ok(Step::Remark(text)) => newest.say(Level::Warning, text),
+            Ok(Step::End) => return Over::Ended,
+            Err(reason) => return Over::Vanished(reason),
+        }
+    }
+}
