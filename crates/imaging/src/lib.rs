@@ -7,10 +7,12 @@
 //! | [`square`] | centre crop, resize and mirror in one pass |
 //! | [`tensor`] | picture to tensor and back |
 //! | [`blend`] | one picture laid over another |
+//! | [`text`] | captions, figures, notices on a picture |
 
 pub mod blend;
 pub mod square;
 pub mod tensor;
+pub mod text;
 
 mod error;
 
