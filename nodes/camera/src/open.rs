@@ -217,3 +217,53 @@ fn properties(capture: &VideoCapture) -> String {
         _ => format!("{width}×{height}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::KEYS;
+    use mirror_kit::Environment;
+
+    const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/clip.mp4");
+
+    /// What `auto` finds with these cameras and this clip.
+    fn found(cameras: &[&str], clip: &str) -> Result<String> {
+        let environment = Environment::of(KEYS, [("CAMERA_CLIP".to_owned(), clip.to_owned())])?;
+        let cameras: Vec<_> = cameras.iter().map(PathBuf::from).collect();
+        auto(&Config::of(&environment)?, &cameras).map(|opened| opened.text)
+    }
+
+    #[test]
+    fn cameras_come_in_the_order_of_their_numbers() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        for name in ["video10", "video2", "videos", "audio1", "video"] {
+            std::fs::write(folder.path().join(name), "").expect("it can be written");
+        }
+        assert_eq!(cameras(folder.path()), [folder.path().join("video2"), folder.path().join("video10")]);
+        assert_eq!(cameras(Path::new("/nowhere")), [""; 0].map(PathBuf::from));
+    }
+
+    #[test]
+    fn without_a_camera_auto_takes_the_clip_and_says_so() {
+        let text = found(&[], CLIP).expect("there is a clip");
+        assert_eq!(text, format!("there is no camera: the clip is shown instead: film {CLIP}, 30.000 fps"));
+    }
+
+    #[test]
+    fn a_camera_that_does_not_work_is_named_and_the_clip_is_taken() {
+        let text = found(&["/dev/null", "/dev/video63"], CLIP).expect("there is a clip");
+        assert!(
+            text.starts_with("no camera works (/dev/null: it is in use by another program, or no camera"),
+            "{text}"
+        );
+        assert!(text.contains("; /dev/video63: there is no such camera"), "{text}");
+        assert!(text.contains("the clip is shown instead: film "), "{text}");
+    }
+
+    #[test]
+    fn without_camera_and_clip_auto_names_both() {
+        let error = format!("{:#}", found(&[], "/nowhere/clip.mp4").expect_err("there is nothing"));
+        let expected = "there is no camera, and CAMERA_CLIP=/nowhere/clip.mp4 instead: there is no such file or folder";
+        assert!(error.starts_with(expected), "{error}");
+    }
+}

@@ -285,27 +285,3 @@ fn an_address_where_nobody_answers_is_refused_without_its_password() {
         assert!(!error.contains("secret"), "{error}");
     }
 }
-
-#[test]
-fn without_a_camera_auto_takes_the_clip_and_says_so() {
-    let folder = TempDir::new().expect("a folder");
-    let clip = film(&folder, "clip.avi", 3, 20.0);
-    let opened = open(&config(&[("CAMERA_CLIP", clip.to_str().expect("Unicode"))])).expect("there is a clip");
-    if opened.text.starts_with("camera ") {
-        // This machine has one: then it is what auto must take.
-        return;
-    }
-    assert!(
-        opened.text.contains("the clip is shown instead: film ") && opened.text.contains("20.000 fps"),
-        "{}",
-        opened.text
-    );
-}
-
-#[test]
-fn without_camera_and_clip_auto_names_both() {
-    let result = open(&config(&[("CAMERA_CLIP", "/nowhere/clip.mp4")]));
-    let Err(error) = result else { return };
-    let error = format!("{error:#}");
-    assert!(error.contains("no camera") && error.contains("CAMERA_CLIP=/nowhere/clip.mp4"), "{error}");
-}
