@@ -239,12 +239,7 @@ fn signed(size: usize) -> i32 {
 }
 
 /// The part of a rectangle on the surface is repainted.
-fn block(
-    surface: &mut impl Surface,
-    [row, column]: [i32; 2],
-    [height, width]: [i32; 2],
-    repaint: impl Fn(Rgb) -> Rgb,
-) {
+fn block(surface: &mut impl Surface, [row, column]: [i32; 2], [height, width]: [i32; 2], repaint: impl Fn(Rgb) -> Rgb) {
     let clip = |start: i32, length: i32, limit: usize| {
         let limit = signed(limit);
         let range = start.clamp(0, limit)..start.saturating_add(length).clamp(0, limit);

@@ -1,2 +1,5 @@
-//! TEMP
-fn main() {}
+//! The `display` node.
+
+fn main() -> std::process::ExitCode {
+    mirror_kit::start("display", display::run)
+}

@@ -1,2 +1,5 @@
-//! TEMP
-fn main() {}
+//! The `recorder` node.
+
+fn main() -> std::process::ExitCode {
+    mirror_kit::start("recorder", recorder::run)
+}

@@ -1,0 +1,78 @@
+//! Ports and event loop.
+
+use crate::config::Config;
+use crate::recording::Recording;
+use crate::schedule::Phase;
+use crate::video;
+use eyre::{Result, bail};
+use mirror_contract::{Frame, Level, Message, Notice, Settings, SettingsUpdate, now_ns};
+use mirror_kit::Node;
+use mirror_kit::node::{NOTICE, TICK};
+
+/// What is recorded.
+pub const PICTURE: &str = "picture";
+/// What the pictures are painted from.
+pub const SOURCE: &str = "source";
+/// The settings in force.
+pub const SETTINGS: &str = "settings";
+/// All inputs, with the types of their messages; the tick has none.
+pub const INPUTS: &[(&str, &str)] =
+    &[(PICTURE, Frame::TYPE), (SOURCE, Frame::TYPE), (SETTINGS, Settings::TYPE), (NOTICE, Notice::TYPE), (TICK, "")];
+/// The prompt that is to be painted now.
+pub const UPDATE: &str = "update";
+/// All outputs, with the types of their messages.
+pub const OUTPUTS: &[(&str, &str)] = &[(UPDATE, SettingsUpdate::TYPE), (NOTICE, Notice::TYPE)];
+
+/// The last notice. Whoever started the mirror waits for exactly this text, then reads the report.
+pub const FINISHED: &str = "recording finished";
+
+/// Runs the node until its recording is finished or the mirror stops.
+///
+/// # Errors
+/// A configuration that cannot be used; a file that cannot be written; no picture was shown.
+pub fn run() -> Result<()> {
+    video::choose_encoder_options();
+    let config = Config::from_env()?;
+    let mut node = Node::join()?;
+    let mut recording = Recording::start(&config, now_ns())?;
+    let mut complete = false;
+    while let Some(input) = node.next() {
+        match input.port.as_str() {
+            PICTURE => {
+                if let Some(mut frame) = node.accept::<Frame>(&input) {
+                    node.sign(&mut frame.header, input.received_ns);
+                    recording.picture(&frame, input.received_ns);
+                }
+            }
+            SOURCE => node.accept(&input).iter().for_each(|frame| recording.source(frame)),
+            SETTINGS => node.accept(&input).into_iter().for_each(|settings| recording.settings(settings)),
+            NOTICE => node.accept(&input).into_iter().for_each(|notice| recording.notice(notice)),
+            TICK => {}
+            port => node.refuse(port, &"this node has no such input"),
+        }
+        let now = now_ns();
+        if let Some(update) = recording.due(now) {
+            node.send(UPDATE, update)?;
+        }
+        if let Some(line) = recording.progress(now) {
+            tracing::info!("{line}");
+        }
+        match recording.phase(now) {
+            Phase::Waiting | Phase::Prompt(_) => {}
+            Phase::Hopeless => break,
+            Phase::Over => {
+                complete = true;
+                break;
+            }
+        }
+    }
+    let report = recording.finish(complete, now_ns())?;
+    node.notice(Level::Info, FINISHED);
+    if report.frames.displayed == 0 {
+        let (out, patience) = (config.out.display(), config.patience_seconds);
+        bail!(
+            "no picture was shown (waited up to {patience} s): the reason is in the log of an earlier stage; see {out}/report.json"
+        );
+    }
+    Ok(())
+}
