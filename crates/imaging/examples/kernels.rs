@@ -20,8 +20,9 @@ fn time(name: &str, mut run: impl FnMut() -> Result<(), ImagingError>) -> Result
 }
 
 fn main() -> Result<(), ImagingError> {
-    let picture =
-        |height: usize, width: usize| -> Vec<u8> { (0..height * width * 3).map(|at| (at * 7919 >> 5) as u8).collect() };
+    let picture = |height: usize, width: usize| -> Vec<u8> {
+        (0..height * width * 3).map(|at| ((at * 7919) >> 5) as u8).collect()
+    };
     for (height, width, size) in
         [(720, 1280, 512), (720, 1280, 256), (480, 640, 512), (1080, 1920, 512), (2160, 3840, 512), (512, 512, 512)]
     {

@@ -178,6 +178,8 @@ impl Taps {
             2 => self.gather_count::<2>(row, into),
             3 => self.gather_count::<3>(row, into),
             4 => self.gather_count::<4>(row, into),
+            5 => self.gather_count::<5>(row, into),
+            6 => self.gather_count::<6>(row, into),
             _ => self.gather_any(row, into),
         }
     }

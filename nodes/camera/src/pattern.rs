@@ -32,7 +32,7 @@ pub fn paint(number: u64, [height, width]: [usize; 2], into: &mut [u8]) {
     for (y, row) in into.chunks_exact_mut(width * 3).enumerate() {
         let green = (y * 255 / height) as u8;
         for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            let red = ((x * slope >> 16) + moved) as u8;
+            let red = (((x * slope) >> 16) + moved) as u8;
             *pixel = [red, green, 255 - red];
         }
         let across = radius * radius - (y as f32 + 0.5 - centre.1).powi(2);
@@ -45,7 +45,7 @@ pub fn paint(number: u64, [height, width]: [usize; 2], into: &mut [u8]) {
         if y < band {
             for cell in 0..CELLS {
                 let Range { start, end } = columns(cell, [height, width]);
-                let bit = number >> (CELLS - 1 - cell) & 1;
+                let bit = (number >> (CELLS - 1 - cell)) & 1;
                 row[start * 3..end * 3].fill(if bit == 1 { 255 } else { 0 });
             }
         }
@@ -72,7 +72,7 @@ pub fn number(pixels: &[u8], [height, width]: [usize; 2]) -> Option<u64> {
         let columns = columns(cell, [height, width]);
         let x = columns.start.midpoint(columns.end);
         let value = *pixels.get((y * width + x) * 3 + 1)?;
-        Some(number << 1 | u64::from(value >= MIDDLE))
+        Some((number << 1) | u64::from(value >= MIDDLE))
     })
 }
 
