@@ -79,7 +79,7 @@ impl Environment {
     ///
     /// # Errors
     /// A value that does not parse or lies outside.
-    pub fn within<T: FromStr + PartialOrd + std::fmt::Display>(&self, name: &str, min: T, max: T) -> Result<T> {
+    pub fn within<T: FromStr + PartialOrd + Copy + std::fmt::Display>(&self, name: &str, min: T, max: T) -> Result<T> {
         let expected = format!("a number from {min} to {max}");
         let value: T = self.parse(name, &expected)?;
         if value >= min && value <= max {

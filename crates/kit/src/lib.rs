@@ -17,5 +17,5 @@ pub mod start;
 pub use book::Book;
 pub use config::{Environment, Key};
 pub use figures::{Figures, Summary};
-pub use node::{Input, Next, Node};
-pub use start::start;
+pub use node::{Input, Next, Node, Woken};
+pub use start::{start, start_terminal};

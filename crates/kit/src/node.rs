@@ -1,9 +1,11 @@
 //! The node as the graph sees it.
 
-use dora_node_api::dora_core::config::DataId;
+use dora_node_api::dora_core::config::{DataId, NodeId};
 use dora_node_api::{DoraArray, DoraNode, Event, EventStream, MetadataParameters, TryRecvError};
-use eyre::{Result, WrapErr};
+use eyre::{Result, WrapErr, eyre};
+use futures::future::{Either, select};
 use mirror_contract::{ContractError, Frame, Header, Level, Message, Notice, StageTime, now_ns};
+use std::pin::pin;
 use std::time::Duration;
 
 /// The output that carries a node's notices, where it has one.
@@ -43,6 +45,14 @@ pub enum Next {
     Stop,
 }
 
+/// What has woken a node that waits for the graph and for something else at once.
+pub enum Woken<T> {
+    /// The graph.
+    Graph(Next),
+    /// The other thing.
+    Other(T),
+}
+
 /// A node's end of the graph.
 pub struct Node {
     dora: DoraNode,
@@ -65,9 +75,26 @@ impl Node {
         let (dora, events) = DoraNode::init_from_env().wrap_err(
             "this program is a node of a dataflow: start it with \"dora start dataflow.yml\", not by hand",
         )?;
+        Ok(Self::of(dora, events))
+    }
+
+    /// Joins the dataflow that runs on this machine, as its `dynamic` node of that name: for programs that people start
+    /// by hand. `DORA_DAEMON_LOCAL_LISTEN_PORT` names the daemon's port if it is not the usual one.
+    ///
+    /// # Errors
+    /// No daemon, no dataflow with such a node, or more than one; a name that no node can have.
+    pub fn join_as(name: &str) -> Result<Self> {
+        let id: NodeId = name.parse().map_err(|error| eyre!("{name:?} cannot be a node: {error}"))?;
+        let (dora, events) = DoraNode::init_from_node_id(id).wrap_err_with(|| {
+            format!("no running mirror has a place for \"{name}\": start one with \"make run\" (or \"dora up\" and \"dora start dataflow.yml\")")
+        })?;
+        Ok(Self::of(dora, events))
+    }
+
+    fn of(dora: DoraNode, events: EventStream) -> Self {
         let name = dora.id().to_string();
         let has_notice = dora.node_config().outputs.contains(&DataId::from(NOTICE.to_owned()));
-        Ok(Self { dora, events, name, drops: 0, refused: 0, has_notice })
+        Self { dora, events, name, drops: 0, refused: 0, has_notice }
     }
 
     /// The node's name in the dataflow.
@@ -100,6 +127,17 @@ impl Node {
             Some(event) => self.sort(event),
             None => Next::Stop,
         }
+    }
+
+    /// Waits for the next message or for something else, whichever is there first; the other thing wins a draw, so that
+    /// a busy graph cannot keep people waiting. Neither loses anything when the other one wins: `other` must be safe to
+    /// drop, as the `recv` of a channel is.
+    pub fn next_or<T>(&mut self, other: impl Future<Output = T>) -> Woken<T> {
+        let event = match futures::executor::block_on(select(pin!(other), pin!(self.events.recv_async()))) {
+            Either::Left((other, _)) => return Woken::Other(other),
+            Either::Right((event, _)) => event,
+        };
+        Woken::Graph(event.map_or(Next::Stop, |event| self.sort(event)))
     }
 
     /// Looks for a message without waiting.

@@ -21,6 +21,22 @@ pub fn start(name: &str, run: impl FnOnce() -> Result<()>) -> ExitCode {
     }
 }
 
+/// As [`start`], for a program that people talk to in a terminal: its own words go to standard output, nothing else;
+/// errors and, if `MIRROR_LOG` asks for it, the log go to standard error.
+#[must_use]
+pub fn start_terminal(name: &str, run: impl FnOnce() -> Result<()>) -> ExitCode {
+    if let Ok(filter) = EnvFilter::try_from_env("MIRROR_LOG") {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    }
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{name}: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// An error and its causes in one line.
 #[must_use]
 pub fn one_line(error: &Report) -> String {

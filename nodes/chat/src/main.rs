@@ -1,2 +1,4 @@
-//! TEMP
-fn main() {}
+//! The terminal of the mirror.
+fn main() -> std::process::ExitCode {
+    mirror_kit::start_terminal("chat", chat::run)
+}

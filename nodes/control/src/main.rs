@@ -1,2 +1,4 @@
-//! TEMP
-fn main() {}
+//! The node `control`.
+fn main() -> std::process::ExitCode {
+    mirror_kit::start("control", control::run)
+}

@@ -1,0 +1,209 @@
+//! What users can expect of the settings.
+
+use control::ledger::{Ledger, MAX_STREAM_CHARS, MAX_STREAMS, Outcome};
+use control::processors::Processors;
+use mirror_contract::parameters::parameter;
+use mirror_contract::{Settings, SettingsUpdate};
+use mirror_models::Processor;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn processor(name: &str, steps: i64) -> Processor {
+    Processor { name: name.to_owned(), steps, guidance_scale: 1.0, strength: 1.0, text: String::new() }
+}
+
+fn ledger() -> Ledger {
+    let processors = vec![processor("turbo", 1), processor("standard", 4)];
+    Ledger::new("house", Processors::of(processors).expect("a good list"), 1000)
+}
+
+fn update(ledger: &mut Ledger, stream: &str, values: Value) -> Outcome {
+    let Value::Object(values) = values else { panic!("an object") };
+    ledger.update(&SettingsUpdate { stream: stream.to_owned(), origin: "chat".to_owned(), values })
+}
+
+fn page<'a>(ledger: &'a Ledger, stream: &str) -> &'a Settings {
+    ledger.pages().find(|page| page.stream == stream).expect("the stream has settings")
+}
+
+#[test]
+fn the_house_has_the_defaults_from_the_start() {
+    let ledger = ledger();
+    assert_eq!(ledger.pages().count(), 1);
+    assert_eq!(*page(&ledger, "house"), Settings { version: 1000, ..Settings::of("house") });
+}
+
+#[test]
+fn an_update_changes_what_it_names_and_raises_the_version_by_one() {
+    let mut ledger = ledger();
+    let outcome = update(&mut ledger, "house", json!({"prompt": "neon", "size": 256}));
+    let expected = Settings { prompt: "neon".to_owned(), size: 256, version: 1001, ..Settings::of("house") };
+    assert_eq!(outcome, Outcome { settings: Some(expected.clone()), refusals: vec![] });
+    assert_eq!(*page(&ledger, "house"), expected);
+}
+
+#[test]
+fn the_same_values_again_publish_nothing() {
+    let mut ledger = ledger();
+    update(&mut ledger, "house", json!({"prompt": "neon"}));
+    assert_eq!(update(&mut ledger, "house", json!({"prompt": "neon"})), Outcome::default());
+    assert_eq!(update(&mut ledger, "house", json!({})), Outcome::default());
+    assert_eq!(page(&ledger, "house").version, 1001);
+}
+
+#[test]
+fn a_good_value_is_taken_although_another_one_is_refused() {
+    let mut ledger = ledger();
+    let outcome = update(&mut ledger, "house", json!({"strength": 7, "seed": 5, "sede": 6}));
+    assert_eq!(outcome.settings.expect("the seed").seed, 5);
+    assert_eq!(outcome.refusals.len(), 2);
+    assert!(outcome.refusals.iter().any(|line| line == "strength must be a number from 0 to 1, not 7"));
+    assert!(outcome.refusals.iter().any(|line| line.contains("\"sede\"") && line.contains("seed")));
+    assert_eq!(page(&ledger, "house").strength, Settings::default().strength);
+}
+
+#[test]
+fn streams_do_not_touch_each_other() {
+    let mut ledger = ledger();
+    update(&mut ledger, "guest", json!({"seed": 9}));
+    assert_eq!(page(&ledger, "guest").seed, 9);
+    assert_eq!(page(&ledger, "house").seed, 0);
+}
+
+#[test]
+fn an_update_without_a_stream_is_meant_for_the_house() {
+    let mut ledger = ledger();
+    assert_eq!(update(&mut ledger, "", json!({"seed": 9})).settings.expect("a change").stream, "house");
+}
+
+#[test]
+fn choosing_a_processor_brings_its_defaults() {
+    let mut ledger = ledger();
+    let settings = update(&mut ledger, "house", json!({"processor": "standard"})).settings.expect("a change");
+    assert_eq!((settings.processor.as_str(), settings.steps), ("standard", 4));
+    let settings = update(&mut ledger, "house", json!({"processor": "turbo"})).settings.expect("a change");
+    assert_eq!((settings.processor.as_str(), settings.steps), ("turbo", 1));
+}
+
+#[test]
+fn what_the_same_update_sets_wins_over_the_processors_defaults() {
+    let mut ledger = ledger();
+    // "a" sorts before "processor" and "steps" after it: the order of the names must not matter.
+    let values = json!({"guidance_scale": 3.0, "processor": "standard", "steps": 7});
+    let settings = update(&mut ledger, "house", values).settings.expect("a change");
+    assert_eq!((settings.guidance_scale, settings.steps), (3.0, 7));
+}
+
+#[test]
+fn an_unknown_processor_is_refused_with_the_known_ones() {
+    let mut ledger = ledger();
+    for value in [json!("sdxl"), json!(7), json!(null)] {
+        let outcome = update(&mut ledger, "house", json!({"processor": value}));
+        assert_eq!(outcome.settings, None);
+        assert!(outcome.refusals[0].starts_with("processor must be one of turbo, standard, not "), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_name_that_no_stream_can_have_is_refused() {
+    let mut ledger = ledger();
+    for name in ["ü".repeat(MAX_STREAM_CHARS + 1), "a\nb".to_owned()] {
+        let outcome = update(&mut ledger, &name, json!({"seed": 1}));
+        assert!(outcome.settings.is_none() && outcome.refusals[0].contains("64 characters"), "{outcome:?}");
+    }
+    assert_eq!(ledger.pages().count(), 1);
+    assert!(update(&mut ledger, &"ü".repeat(MAX_STREAM_CHARS), json!({"seed": 1})).settings.is_some());
+}
+
+#[test]
+fn the_stream_that_has_been_idle_longest_is_forgotten_but_never_the_house() {
+    let mut ledger = ledger();
+    for guest in 0..MAX_STREAMS - 1 {
+        update(&mut ledger, &format!("guest-{guest}"), json!({"seed": 1}));
+    }
+    // Its update changes nothing, yet somebody is there.
+    update(&mut ledger, "guest-0", json!({"seed": 1}));
+    update(&mut ledger, "one-more", json!({"seed": 1}));
+    let names: Vec<&str> = ledger.pages().map(|page| page.stream.as_str()).collect();
+    assert_eq!(names.len(), MAX_STREAMS);
+    assert!(names.contains(&"house") && names.contains(&"guest-0") && !names.contains(&"guest-1"), "{names:?}");
+}
+
+#[test]
+fn a_forgotten_stream_comes_back_with_a_higher_version() {
+    let mut ledger = ledger();
+    let before = update(&mut ledger, "guest", json!({"seed": 1})).settings.expect("a change").version;
+    for other in 0..MAX_STREAMS {
+        update(&mut ledger, &format!("other-{other}"), json!({"seed": 1}));
+    }
+    assert!(update(&mut ledger, "guest", json!({"seed": 1})).settings.expect("a change").version > before);
+}
+
+#[test]
+fn a_flood_of_wrong_settings_is_answered_in_few_lines() {
+    let values = (0..1000).map(|index| (format!("wrong-{index}"), json!(0))).collect();
+    let outcome = update(&mut ledger(), "house", Value::Object(values));
+    assert_eq!(outcome.refusals.len(), 16);
+    assert_eq!(outcome.refusals[15], "985 more settings were refused");
+}
+
+/// Any JSON.
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (0.0..1.0).prop_map(Value::from),
+        (0i64..60).prop_map(Value::from),
+        ".{0,20}".prop_map(Value::from),
+        prop_oneof![Just("turbo"), Just("standard")].prop_map(Value::from),
+    ];
+    leaf.prop_recursive(2, 8, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::hash_map(".{0,8}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// A setting's name, mostly one that exists.
+fn name() -> impl Strategy<Value = String> {
+    let known: Vec<String> = Settings::default().values().keys().cloned().collect();
+    prop_oneof![9 => proptest::sample::select(known), 1 => ".{0,12}"]
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_the_settings_stay_within_the_table(
+        updates in proptest::collection::vec(
+            ("[a-c]{0,1}", proptest::collection::hash_map(name(), json_value(), 0..6)), 0..20),
+    ) {
+        let mut ledger = ledger();
+        let mut version = 1000;
+        for (stream, values) in updates {
+            let count = values.len();
+            let values: serde_json::Map<_, _> = values.into_iter().collect();
+            let update = SettingsUpdate { stream: stream.clone(), origin: String::new(), values: values.clone() };
+            let outcome = ledger.update(&update);
+            prop_assert!(outcome.refusals.len() <= count);
+            if let Some(settings) = outcome.settings {
+                version += 1;
+                prop_assert_eq!(settings.version, version);
+                let stream = if stream.is_empty() { "house" } else { stream.as_str() };
+                prop_assert_eq!(page(&ledger, stream), &settings);
+            }
+            for page in ledger.pages() {
+                for (name, value) in page.values() {
+                    prop_assert!(parameter(&name).expect("a row").allows(&value), "{} {}", name, value);
+                }
+            }
+            // What was taken is not wished for again.
+            let again = ledger.update(&update);
+            prop_assert!(again.settings.is_none());
+            prop_assert_eq!(again.refusals, outcome.refusals);
+        }
+    }
+}
