@@ -12,82 +12,12 @@ use embedded_graphics::prelude::{DrawTarget, Drawable};
 use embedded_graphics::text::{Baseline, Text};
 use std::convert::Infallible;
 
-/// Red, green, blue.
-pub type Rgb = [u8; 3];
+mod lines;
+mod surface;
 
-/// White: easy to read over a darkened picture.
-pub const WHITE: Rgb = [255, 255, 255];
-/// Black.
-pub const BLACK: Rgb = [0, 0, 0];
-
-/// Pixels that can be read and written one by one.
-pub trait Surface {
-    /// Rows and columns.
-    fn size(&self) -> [usize; 2];
-    /// The pixel at a row and column inside [`size`](Self::size).
-    fn pixel(&self, row: usize, column: usize) -> Rgb;
-    /// Sets the pixel at a row and column inside [`size`](Self::size).
-    fn set_pixel(&mut self, row: usize, column: usize, colour: Rgb);
-}
-
-/// A `[height, width, 3]` u8 picture, RGB, rows from the top.
-#[derive(Debug)]
-pub struct Picture<'a> {
-    pixels: &'a mut [u8],
-    width: usize,
-}
-
-impl<'a> Picture<'a> {
-    /// A picture of that width. Rows that `pixels` does not hold whole are not part of it.
-    pub fn new(pixels: &'a mut [u8], width: usize) -> Self {
-        Self { pixels, width }
-    }
-}
-
-impl Surface for Picture<'_> {
-    fn size(&self) -> [usize; 2] {
-        [self.pixels.len() / (3 * self.width.max(1)), self.width]
-    }
-
-    fn pixel(&self, row: usize, column: usize) -> Rgb {
-        let at = 3 * (row * self.width + column);
-        [self.pixels[at], self.pixels[at + 1], self.pixels[at + 2]]
-    }
-
-    fn set_pixel(&mut self, row: usize, column: usize, colour: Rgb) {
-        let at = 3 * (row * self.width + column);
-        self.pixels[at..at + 3].copy_from_slice(&colour);
-    }
-}
-
-/// A `[height, width]` u32 picture, `0x00RRGGBB`, rows from the top: what a window takes.
-#[derive(Debug)]
-pub struct Packed<'a> {
-    pixels: &'a mut [u32],
-    width: usize,
-}
-
-impl<'a> Packed<'a> {
-    /// A picture of that width. Rows that `pixels` does not hold whole are not part of it.
-    pub fn new(pixels: &'a mut [u32], width: usize) -> Self {
-        Self { pixels, width }
-    }
-}
-
-impl Surface for Packed<'_> {
-    fn size(&self) -> [usize; 2] {
-        [self.pixels.len() / self.width.max(1), self.width]
-    }
-
-    fn pixel(&self, row: usize, column: usize) -> Rgb {
-        let [_, red, green, blue] = self.pixels[row * self.width + column].to_be_bytes();
-        [red, green, blue]
-    }
-
-    fn set_pixel(&mut self, row: usize, column: usize, [red, green, blue]: Rgb) {
-        self.pixels[row * self.width + column] = u32::from_be_bytes([0, red, green, blue]);
-    }
-}
+pub use lines::{shorten, wrap};
+pub use surface::{BLACK, Packed, Picture, Rgb, Surface, WHITE, fill};
+use surface::{block, signed};
 
 /// The size of the letters, before [`Style::scale`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,75 +113,6 @@ pub fn draw(surface: &mut impl Surface, [row, column]: [i32; 2], text: &str, sty
         }
     }
     letters(surface, [row, column], text, style.colour, style);
-}
-
-/// Fills a rectangle with its upper left corner at `[row, column]`. What lies outside the surface is left out.
-pub fn fill(surface: &mut impl Surface, corner: [i32; 2], size: [usize; 2], colour: Rgb) {
-    block(surface, corner, size.map(signed), |_| colour);
-}
-
-/// Breaks a text into lines of at most `columns` characters, between words where it can. Line breaks in it stay.
-#[must_use]
-pub fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let columns = columns.max(1);
-    let mut lines = Vec::new();
-    for paragraph in text.lines() {
-        let mut line = String::new();
-        let mut used = 0;
-        for word in paragraph.split_whitespace() {
-            let mut word: Vec<char> = word.chars().collect();
-            if used > 0 && used + 1 + word.len() > columns {
-                lines.push(std::mem::take(&mut line));
-                used = 0;
-            }
-            // A word longer than a line is cut.
-            while word.len() > columns {
-                lines.push(word.drain(..columns).collect());
-            }
-            if used > 0 {
-                line.push(' ');
-                used += 1;
-            }
-            used += word.len();
-            line.extend(word);
-        }
-        lines.push(line);
-    }
-    lines
-}
-
-/// A text cut to `columns` characters; the last one is `…` if something is missing.
-#[must_use]
-pub fn shorten(text: &str, columns: usize) -> String {
-    if text.chars().count() <= columns {
-        return text.to_owned();
-    }
-    let mut short: String = text.chars().take(columns.saturating_sub(1)).collect();
-    if columns > 0 {
-        short.push('…');
-    }
-    short
-}
-
-/// A size as a coordinate; one beyond 2³¹ is clipped anyway.
-fn signed(size: usize) -> i32 {
-    i32::try_from(size).unwrap_or(i32::MAX)
-}
-
-/// The part of a rectangle on the surface is repainted.
-fn block(surface: &mut impl Surface, [row, column]: [i32; 2], [height, width]: [i32; 2], repaint: impl Fn(Rgb) -> Rgb) {
-    let clip = |start: i32, length: i32, limit: usize| {
-        let limit = signed(limit);
-        let range = start.clamp(0, limit)..start.saturating_add(length).clamp(0, limit);
-        range.start as usize..range.end as usize
-    };
-    let [rows, columns] = surface.size();
-    for row in clip(row, height, rows) {
-        for column in clip(column, width, columns) {
-            let colour = repaint(surface.pixel(row, column));
-            surface.set_pixel(row, column, colour);
-        }
-    }
 }
 
 fn letters(surface: &mut impl Surface, [row, column]: [i32; 2], text: &str, colour: Rgb, style: &Style) {
@@ -420,22 +281,6 @@ mod tests {
     fn typographic_marks_become_plain_ones() {
         let style = Style::default();
         assert_eq!(drawn("“it’s – so”", &style), drawn("\"it's - so\"", &style));
-    }
-
-    #[test]
-    fn lines_break_between_words_and_long_words_are_cut() {
-        assert_eq!(wrap("a pencil drawing of a cat", 10), ["a pencil", "drawing of", "a cat"]);
-        assert_eq!(wrap("abcdefghij klm", 4), ["abcd", "efgh", "ij", "klm"]);
-        assert_eq!(wrap("one\ntwo", 10), ["one", "two"]);
-        assert_eq!(wrap("añb", 0), ["a", "ñ", "b"]);
-        assert!(wrap("", 10).is_empty());
-    }
-
-    #[test]
-    fn a_shortened_text_says_that_something_is_missing() {
-        assert_eq!(shorten("neon lights", 11), "neon lights");
-        assert_eq!(shorten("neon lights", 6), "neon …");
-        assert_eq!(shorten("neon", 0), "");
     }
 
     #[test]

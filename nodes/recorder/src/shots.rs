@@ -36,7 +36,8 @@ pub struct Shot {
     pub input: Image,
     /// What it showed.
     pub output: Image,
-    taken_ns: i64,
+    /// When it was taken: nanoseconds of the caller's clock.
+    pub taken_ns: i64,
 }
 
 /// Keeps the newest sources, and for each prompt the newest picture whose source was among them.
