@@ -110,6 +110,7 @@ impl Node {
     }
 
     /// Waits for the next message. `None`: the mirror stops.
+    #[expect(clippy::should_implement_trait, reason = "a node is no iterator: it can also be asked without waiting")]
     pub fn next(&mut self) -> Option<Input> {
         loop {
             let event = self.events.recv()?;
