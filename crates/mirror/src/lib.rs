@@ -1,1 +1,68 @@
-//! TEMP
+//! The `mirror` command line: starts the graph, watches it, stops it. Each subcommand is a file.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`run`], [`demo`] | the subcommands |
+//! | [`house`] | the project on disk: its root, a dataflow file, whether all is built and there |
+//! | [`overrides`] | what the command line says, as environment of the nodes |
+//! | [`dora`], [`graph`] | the dora command line; the graph that runs on it |
+//! | [`report`] | what the recorder says of a demo |
+//! | [`journal`], [`failures`] | the nodes' logs; which node cannot go on, and why |
+//! | [`page`] | the mirror's page, asked for its figures |
+//! | [`screen`] | the terminal: lines that stay, and a status line that is rewritten |
+//! | [`signals`] | Ctrl-C, and the signals that mean the same |
+//! | [`remains`] | what a mirror that was killed leaves behind |
+
+pub mod demo;
+pub mod dora;
+pub mod failures;
+pub mod graph;
+pub mod house;
+pub mod journal;
+pub mod overrides;
+pub mod page;
+pub mod remains;
+pub mod report;
+pub mod run;
+pub mod screen;
+pub mod signals;
+
+use clap::{Parser, Subcommand};
+use eyre::Report;
+use std::process::ExitCode;
+
+/// A real-time mirror: the camera's picture goes in, a painted one comes out.
+#[derive(Debug, Parser)]
+#[command(version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Demo(demo::Arguments),
+}
+
+/// Reads the command line and does what it says. An error is one line on standard error, and a non-zero exit.
+#[must_use]
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and its causes in one line.
+fn one_line(error: &Report) -> String {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    causes.join(": ").replace('\n', " ")
+}

@@ -1,0 +1,277 @@
+//! The dora command line.
+
+use crate::signals;
+use eyre::{Result, WrapErr, bail, eyre};
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The release that the nodes are built for; command line and nodes must agree.
+pub const VERSION: &str = "1.1.0";
+
+/// How long a command of dora may take before it counts as hung.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long nodes have to stop by themselves, in dora's notation.
+const GRACE: &str = "5s";
+
+/// The dora command line of this project.
+#[derive(Debug, Clone)]
+pub struct Dora {
+    program: PathBuf,
+    root: PathBuf,
+}
+
+/// What a command of dora said.
+struct Output {
+    success: bool,
+    stdout: String,
+    stderr: String,
+}
+
+impl Dora {
+    /// Finds dora: in the project's virtual environment, then in the folders of `path` (a `PATH`).
+    ///
+    /// # Errors
+    /// No dora, or another release than [`VERSION`].
+    pub fn find(root: &Path, path: Option<&OsStr>) -> Result<Self> {
+        let installed = root.join(".venv/bin");
+        let folders = path.map(|path| std::env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
+        let candidates = std::iter::once(installed).chain(folders).map(|folder| folder.join("dora"));
+        let program = candidates.into_iter().find(|program| program.is_file());
+        let program = program
+            .ok_or_else(|| eyre!("there is no dora command line, neither in .venv nor in PATH: run \"make setup\""))?;
+        let dora = Self { program, root: root.to_owned() };
+        let shown = dora.program.display();
+        let output =
+            dora.output(&["--version"]).wrap_err_with(|| format!("{shown} does not run: run \"make setup\""))?;
+        match output.stdout.split_whitespace().last() {
+            Some(VERSION) => Ok(dora),
+            Some(version) => bail!("{shown} is dora {version}, but {VERSION} is needed: run \"make setup\""),
+            None => bail!("{shown} does not say its version: run \"make setup\""),
+        }
+    }
+
+    /// Whether a coordinator and a daemon are there to run dataflows.
+    ///
+    /// # Errors
+    /// dora cannot be asked.
+    pub fn is_up(&self) -> Result<bool> {
+        let output = self.output(&["status", "--format", "json"])?;
+        let status: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
+        Ok(["coordinator", "daemon"].iter().all(|part| status[part]["status"] == "running"))
+    }
+
+    /// Starts coordinator and daemon.
+    ///
+    /// # Errors
+    /// dora's own words.
+    pub fn up(&self) -> Result<()> {
+        self.output(&["up"])?.done("dora up").map(drop)
+    }
+
+    /// Stops coordinator and daemon, and all that runs on them.
+    ///
+    /// # Errors
+    /// dora's own words.
+    pub fn down(&self) -> Result<()> {
+        self.output(&["down", "--force"])?.done("dora down").map(drop)
+    }
+
+    /// Starts a dataflow; gives its id.
+    ///
+    /// # Errors
+    /// dora's own words.
+    pub fn start(&self, dataflow: &Path, name: &str, environment: &[String]) -> Result<String> {
+        let dataflow = dataflow.to_string_lossy();
+        let mut arguments = vec!["start", &*dataflow, "--detach", "--name", name];
+        arguments.extend(environment.iter().map(String::as_str));
+        let text = self.output(&arguments)?.done("dora start")?;
+        // "dataflow start triggered: 01a1…", then "dataflow started: 01a1…".
+        let id = text.lines().rev().find_map(|line| line.strip_prefix("dataflow start")?.split_once(": "));
+        id.map(|(_, id)| id.trim().to_owned())
+            .ok_or_else(|| eyre!("dora start did not say which dataflow it started: {text}"))
+    }
+
+    /// Stops a dataflow. Nodes that do not stop by themselves are killed.
+    ///
+    /// # Errors
+    /// dora's own words.
+    pub fn stop(&self, id: &str) -> Result<()> {
+        self.output(&["stop", id, "--grace-duration", GRACE])?.done("dora stop").map(drop)
+    }
+
+    /// Whether a dataflow of that name or id runs.
+    ///
+    /// # Errors
+    /// dora cannot be asked.
+    pub fn runs(&self, name_or_id: &str) -> Result<bool> {
+        Ok(self.running()?.iter().any(|flow| flow["name"] == name_or_id || flow["uuid"] == name_or_id))
+    }
+
+    /// Whether a dataflow other than that one runs.
+    ///
+    /// # Errors
+    /// dora cannot be asked.
+    pub fn runs_others(&self, id: &str) -> Result<bool> {
+        Ok(self.running()?.iter().any(|flow| flow["uuid"] != id))
+    }
+
+    fn running(&self) -> Result<Vec<Value>> {
+        let text = self.output(&["list", "--format", "json"])?.done("dora list")?;
+        let flows = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        Ok(flows.filter(|flow| flow["status"] == "Running").collect())
+    }
+
+    /// `dora run`: a dataflow by itself, without a coordinator. Its log is on the child's standard output and error.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn run(&self, dataflow: &Path, environment: &[String]) -> Result<Child> {
+        let mut command = self.command();
+        command.arg("run").arg(dataflow).args(["--log-format", "json"]).args(environment);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().wrap_err_with(|| format!("{} cannot be started", self.program.display()))
+    }
+
+    /// A command in a process group of its own: Ctrl-C in the terminal reaches this program only, which then stops
+    /// things in order.
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.current_dir(&self.root).stdin(Stdio::null()).process_group(0);
+        command.env("RUST_BACKTRACE", "0").env("RUST_LIB_BACKTRACE", "0").env("NO_COLOR", "1");
+        command
+    }
+
+    fn output(&self, arguments: &[&str]) -> Result<Output> {
+        let name = format!("dora {}", arguments.first().unwrap_or(&""));
+        let mut command = self.command();
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().wrap_err_with(|| format!("{} cannot be started", self.program.display()))?;
+        let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            if start.elapsed() > PATIENCE || signals::kill() {
+                child.kill()?;
+                child.wait()?;
+                bail!("\"{name}\" did not end in {} s", start.elapsed().as_secs());
+            }
+            thread::sleep(Duration::from_millis(10));
+        };
+        // What dora has started in the background may hold the pipes open: what it says later is not waited for.
+        let text = |receiver: std::sync::mpsc::Receiver<String>| {
+            receiver.recv_timeout(Duration::from_millis(500)).unwrap_or_default()
+        };
+        Ok(Output { success: status.success(), stdout: text(stdout), stderr: text(stderr) })
+    }
+}
+
+/// Reads a pipe in a thread: a full one would block the program that writes to it.
+fn collect(pipe: Option<impl Read + Send + 'static>) -> std::sync::mpsc::Receiver<String> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // A pipe that breaks has said what it had to say.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
+    });
+    receiver
+}
+
+impl Output {
+    fn done(self, name: &str) -> Result<String> {
+        if self.success {
+            return Ok(self.stdout);
+        }
+        bail!("{name} failed: {}", error_text(&format!("{}\n{}", self.stdout, self.stderr)))
+    }
+}
+
+/// What dora says of an error, without the place in its sources and the stack: one line.
+fn error_text(text: &str) -> String {
+    let text = text.rsplit_once("[ERROR]").map_or(text, |(_, after)| after);
+    let text = ["Location:", "Stack backtrace:"].iter().fold(text, |text, end| text.split(end).next().unwrap_or(text));
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A folder with a program called `dora` that is this shell script.
+    fn fake(folder: &Path, script: &str) {
+        fs::create_dir_all(folder).unwrap();
+        let program = folder.join("dora");
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn message(result: Result<Dora>) -> String {
+        format!("{:#}", result.unwrap_err())
+    }
+
+    #[test]
+    fn the_projects_own_dora_comes_before_the_one_in_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let bin = folder.path().join("bin");
+        fake(&folder.path().join(".venv/bin"), "echo dora-cli 1.1.0");
+        fake(&bin, "echo dora-cli 1.1.0");
+        let dora = Dora::find(folder.path(), Some(bin.as_os_str())).unwrap();
+        assert_eq!(dora.program, folder.path().join(".venv/bin/dora"));
+        fs::remove_dir_all(folder.path().join(".venv")).unwrap();
+        let dora = Dora::find(folder.path(), Some(bin.as_os_str())).unwrap();
+        assert_eq!(dora.program, bin.join("dora"));
+    }
+
+    #[test]
+    fn without_dora_the_error_names_the_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let expected = "there is no dora command line, neither in .venv nor in PATH: run \"make setup\"";
+        assert_eq!(message(Dora::find(folder.path(), None)), expected);
+    }
+
+    #[test]
+    fn another_release_of_dora_is_refused_with_both_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        fake(folder.path(), "echo dora-cli 0.3.12");
+        let error = message(Dora::find(Path::new("/"), Some(folder.path().as_os_str())));
+        assert!(error.contains("is dora 0.3.12, but 1.1.0 is needed: run \"make setup\""), "{error}");
+    }
+
+    #[test]
+    fn a_dora_that_does_not_run_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path()).unwrap();
+        fs::write(folder.path().join("dora"), "").unwrap();
+        let error = message(Dora::find(Path::new("/"), Some(folder.path().as_os_str())));
+        assert!(error.contains("does not run: run \"make setup\""), "{error}");
+    }
+
+    #[test]
+    fn a_started_dataflow_has_its_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "[ $1 = --version ] && echo dora-cli 1.1.0 || { echo dataflow start triggered: 5a; echo dataflow started: 5a; }";
+        fake(folder.path(), script);
+        let dora = Dora::find(Path::new("/"), Some(folder.path().as_os_str())).unwrap();
+        assert_eq!(dora.start(Path::new("dataflow.yml"), "mirror", &[]).unwrap(), "5a");
+    }
+
+    #[test]
+    fn an_error_of_dora_is_one_line_without_the_stack() {
+        let text = "noise\n\n[ERROR]\nthere is already a\n  running dataflow\n\nLocation:\n    a.rs:78\n\nStack backtrace:\n 0: x";
+        assert_eq!(error_text(text), "there is already a running dataflow");
+        assert_eq!(error_text("plain words\n"), "plain words");
+    }
+}

@@ -1,0 +1,145 @@
+//! The running graph: started with dora, stopped with all that belongs to it.
+
+use crate::dora::Dora;
+use crate::house::House;
+use crate::journal::{Journal, Line};
+use crate::remains::{self, Remains};
+use crate::{overrides, signals};
+use eyre::{Result, bail};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+/// The graph's name for `dora list`, `dora stop` and `dora logs`.
+const NAME: &str = "mirror";
+
+/// How long nodes that dora says are stopped may take to be gone.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the nodes of a daemon that was not started here would not know: it has its own environment.
+const INHERITED: [&str; 6] =
+    ["DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "ORT_DYLIB_PATH", "MIRROR_LOG"];
+
+/// dora, ready to start the graph.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    dora: &'a Dora,
+    /// Coordinator and daemon were there already: they stay.
+    was_up: bool,
+}
+
+/// The running graph.
+#[derive(Debug)]
+pub struct Graph<'a> {
+    dora: &'a Dora,
+    id: String,
+    journal: Journal,
+    before: Remains,
+    /// dora's background processes, if they were started here: they go with the graph.
+    background: Option<BTreeSet<i32>>,
+    stopped: bool,
+}
+
+impl<'a> Graph<'a> {
+    /// Looks whether dora is there, and whether a mirror runs on it already.
+    ///
+    /// # Errors
+    /// One does.
+    pub fn prepare(dora: &'a Dora) -> Result<Prepared<'a>> {
+        let was_up = dora.is_up()?;
+        if was_up && dora.runs(NAME)? {
+            bail!("a mirror is running already: stop it there with Ctrl-C, or with \".venv/bin/dora stop {NAME}\"");
+        }
+        Ok(Prepared { dora, was_up })
+    }
+
+    /// Whether dora still runs it.
+    ///
+    /// # Errors
+    /// dora cannot be asked.
+    pub fn runs(&self) -> Result<bool> {
+        self.dora.runs(&self.id)
+    }
+
+    /// What the nodes have said since the last call.
+    pub fn news(&mut self) -> Vec<Line> {
+        self.journal.news()
+    }
+
+    /// Where the nodes' logs are.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        self.journal.folder()
+    }
+
+    /// Stops it, and dora if it was started for it. Says, a line each, what was not as it should be.
+    pub fn stop(&mut self) -> Vec<String> {
+        if std::mem::replace(&mut self.stopped, true) {
+            return Vec::new();
+        }
+        let mut said = Vec::new();
+        // A graph one of whose nodes has failed stops as well, but dora calls that a failure to stop.
+        if let Err(error) = self.dora.stop(&self.id)
+            && (error.to_string().contains("killed") || self.runs().unwrap_or(true))
+        {
+            said.push(format!("{error:#}"));
+        }
+        if let Some(background) = &self.background {
+            if self.dora.runs_others(&self.id).unwrap_or(false) {
+                said.push("dora stays up: something else runs on it".to_owned());
+            } else if let Err(error) = self.dora.down() {
+                said.push(format!("{error:#}"));
+                background.iter().for_each(|process| remains::kill(*process));
+            }
+        }
+        let patience = if signals::kill() { Duration::ZERO } else { PATIENCE };
+        said.extend(self.before.clear(&self.id, patience));
+        said
+    }
+}
+
+impl Drop for Graph<'_> {
+    /// An error on the way does not leave the mirror running.
+    fn drop(&mut self) {
+        for line in self.stop() {
+            eprintln!("{line}");
+        }
+    }
+}
+
+impl<'a> Prepared<'a> {
+    /// Starts dora if it is not there, then the graph.
+    ///
+    /// # Errors
+    /// dora's own words.
+    pub fn start(self, house: &House, overrides: &BTreeMap<String, String>) -> Result<Graph<'a>> {
+        let mut overrides = overrides.clone();
+        let before = Remains::before();
+        let others = remains::dora();
+        if self.was_up {
+            for key in INHERITED {
+                if let Ok(value) = std::env::var(key) {
+                    overrides.entry(key.to_owned()).or_insert(value);
+                }
+            }
+        }
+        let environment = overrides::arguments(&overrides)?;
+        if !self.was_up {
+            self.dora.up()?;
+        }
+        let background = (!self.was_up).then(|| remains::dora().difference(&others).copied().collect());
+        match self.dora.start(&house.dataflow, NAME, &environment) {
+            Ok(id) => {
+                let journal = Journal::of(&house.root, &id);
+                Ok(Graph { dora: self.dora, id, journal, before, background, stopped: false })
+            }
+            Err(error) => {
+                if background.is_some() {
+                    // The first error is the one that people can act on.
+                    let _ = self.dora.down();
+                }
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The `mirror` program.
+
+fn main() -> std::process::ExitCode {
+    mirror::main()
+}

@@ -1,0 +1,219 @@
+//! The mirror's page, asked for its figures.
+
+use eyre::{Result, WrapErr, eyre};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The middle and the slow end of a time, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Spread {
+    /// Half of the samples took at most this.
+    pub p50: f64,
+    /// 99 of 100 samples took at most this.
+    pub p99: f64,
+}
+
+/// Something that a node has to say to people.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Notice {
+    /// Counts the notices since the page was started.
+    pub id: u64,
+    /// `info`, `warning` or `error`.
+    pub level: String,
+    /// The node.
+    pub origin: String,
+    /// Its words.
+    pub text: String,
+}
+
+/// The figures of the last five seconds. Those that the page does not give are zero or empty.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Figures {
+    /// Pictures shown since the start.
+    pub frames: u64,
+    /// Pictures shown a second.
+    pub fps: f64,
+    /// From the camera's stamp to the picture shown.
+    pub age_ms: Spread,
+    /// Messages dropped because newer ones came, since the start.
+    pub drops: i64,
+    /// What the newest picture was painted as.
+    pub prompt: String,
+    /// With which pack.
+    pub pack: String,
+    /// On which provider.
+    pub provider: String,
+    /// From which source.
+    pub source: String,
+    /// The latest notices, oldest first.
+    pub notices: Vec<Notice>,
+}
+
+impl Figures {
+    /// One line for people.
+    #[must_use]
+    pub fn line(&self) -> String {
+        if self.frames == 0 {
+            return "no picture yet".to_owned();
+        }
+        let Self { fps, age_ms: Spread { p50, p99 }, drops, pack, provider, .. } = self;
+        let prompt = if self.prompt.is_empty() { "no prompt".to_owned() } else { format!("\"{}\"", self.prompt) };
+        let mut line =
+            format!("{fps:.1} fps · age {p50:.0}/{p99:.0} ms · {drops} dropped · {pack} on {provider} · {prompt}");
+        if !self.source.is_empty() {
+            line = format!("{line} · {}", self.source);
+        }
+        line
+    }
+}
+
+/// The notices that have come since `before`: a page tells the latest ones, again each time.
+#[must_use]
+pub fn new_notices<'a>(before: &[Notice], now: &'a [Notice]) -> &'a [Notice] {
+    // The longest end of the old list that the new one starts with is known.
+    let known = (0..=before.len().min(now.len())).rev().find(|known| before.ends_with(&now[..*known])).unwrap_or(0);
+    &now[known..]
+}
+
+/// The page of a mirror that runs.
+#[derive(Debug)]
+pub struct Page {
+    agent: ureq::Agent,
+    base: String,
+}
+
+impl Page {
+    /// The page that is served on that address.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Self {
+        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(2)));
+        // A proxy of the environment leads elsewhere, not to this machine.
+        let agent = config.proxy(None).build().new_agent();
+        // One listens on "any address", but speaks to one.
+        let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        Self { agent, base: format!("http://{host}:{}", address.port()) }
+    }
+
+    /// What to type into a browser.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.base
+    }
+
+    /// Whether the page is there.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.agent.get(format!("{}/health", self.base)).call().is_ok()
+    }
+
+    /// The figures of now.
+    ///
+    /// # Errors
+    /// The page does not answer, or not with figures.
+    pub fn figures(&self) -> Result<Figures> {
+        let url = format!("{}/api/figures", self.base);
+        let mut response = self.agent.get(&url).call().wrap_err_with(|| url.clone())?;
+        response.body_mut().read_json().wrap_err(url)
+    }
+
+    /// Sets the prompt.
+    ///
+    /// # Errors
+    /// The page's own words.
+    pub fn set_prompt(&self, prompt: &str) -> Result<()> {
+        let url = format!("{}/api/settings", self.base);
+        let request = self.agent.post(&url).config().http_status_as_error(false).build();
+        let mut response = request.send_json(json!({ "prompt": prompt })).wrap_err(url)?;
+        if response.status().is_success() {
+            return Ok(());
+        }
+        let text = response.body_mut().read_to_string().unwrap_or_default();
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        let error = answer["errors"][0]["error"].as_str().map(str::to_owned);
+        Err(eyre!(error.unwrap_or(text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    /// Answers one request with that status line and body.
+    fn serve(status: &'static str, body: &'static str) -> Page {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let page = Page::at(listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            let head =
+                format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n", body.len());
+            write!(stream, "{head}connection: close\r\n\r\n{body}").unwrap();
+        });
+        page
+    }
+
+    fn notice(id: u64, text: &str) -> Notice {
+        Notice { id, level: "info".to_owned(), origin: "camera".to_owned(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn figures_become_one_line() {
+        let page = serve(
+            "200 OK",
+            r#"{"frames": 90, "fps": 31.25, "age_ms": {"p50": 41.6, "p99": 60.2}, "drops": 3, "stages": [], "prompt": "neon",
+                "pack": "starter", "provider": "CPU", "source": "clip.mp4", "notices": []}"#,
+        );
+        let line = page.figures().unwrap().line();
+        assert_eq!(line, "31.2 fps · age 42/60 ms · 3 dropped · starter on CPU · \"neon\" · clip.mp4");
+    }
+
+    #[test]
+    fn figures_that_a_page_does_not_give_are_zero() {
+        let figures = serve("200 OK", "{}").figures().unwrap();
+        assert_eq!(figures, Figures::default());
+        assert_eq!(figures.line(), "no picture yet");
+    }
+
+    #[test]
+    fn a_prompt_that_is_refused_says_why() {
+        let page = serve(
+            "422 Unprocessable Entity",
+            r#"{"errors": [{"setting": "prompt", "error": "prompt must be a text of at most 2000 characters"}]}"#,
+        );
+        let error = page.set_prompt("x").unwrap_err().to_string();
+        assert_eq!(error, "prompt must be a text of at most 2000 characters");
+    }
+
+    #[test]
+    fn a_page_that_is_not_there_does_not_answer() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        assert!(!Page::at(free).answers());
+        assert!(Page::at(free).figures().is_err());
+    }
+
+    #[test]
+    fn a_page_for_all_networks_is_asked_on_this_machine() {
+        assert_eq!(Page::at("0.0.0.0:8080".parse().unwrap()).address(), "http://127.0.0.1:8080");
+        assert_eq!(Page::at("[::1]:8080".parse().unwrap()).address(), "http://[::1]:8080");
+    }
+
+    #[test]
+    fn a_notice_is_new_once() {
+        let (a, b, c) = (notice(1, "a"), notice(2, "b"), notice(3, "b"));
+        let before = [a.clone(), b.clone()];
+        assert_eq!(new_notices(&[], &before), before);
+        assert!(new_notices(&before, &before).is_empty());
+        assert_eq!(new_notices(&before, &[a, b.clone(), c.clone()]), std::slice::from_ref(&c));
+        // The page forgets the oldest.
+        assert_eq!(new_notices(&before, &[b, c.clone()]), [c]);
+    }
+}

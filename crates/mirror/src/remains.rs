@@ -1,0 +1,159 @@
+//! What a mirror that was killed leaves behind: processes, and files in `/dev/shm`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Where shared memory lives.
+const SHARED_MEMORY: &str = "/dev/shm";
+
+/// What was there before the mirror started.
+#[derive(Debug)]
+pub struct Remains {
+    files: BTreeSet<PathBuf>,
+}
+
+impl Remains {
+    /// Looks at what is there now.
+    #[must_use]
+    pub fn before() -> Self {
+        Self { files: shared_memory() }
+    }
+
+    /// Removes what that dataflow has left: nodes that still run (after giving them a moment), and shared memory that
+    /// came since and that no process uses. Says what it did, a line each.
+    #[must_use]
+    pub fn clear(&self, dataflow: &str, patience: Duration) -> Vec<String> {
+        let mut done = Vec::new();
+        let start = Instant::now();
+        while !nodes(dataflow).is_empty() && start.elapsed() < patience {
+            thread::sleep(Duration::from_millis(50));
+        }
+        for (process, program) in nodes(dataflow) {
+            kill(process);
+            done.push(format!("{program} still ran (process {process}); it was killed"));
+        }
+        while !nodes(dataflow).is_empty() && start.elapsed() < 2 * patience {
+            thread::sleep(Duration::from_millis(50));
+        }
+        // In this order: a file that another mirror makes in between is then in neither list.
+        let files = shared_memory();
+        let used = used_memory();
+        // One that has gone in the meantime needs no removing. dora itself sometimes leaves one behind when it ends well.
+        let left = files.difference(&self.files).filter(|file| !used.contains(*file));
+        match left.filter(|file| fs::remove_file(file).is_ok()).count() {
+            0 => {}
+            count => done.push(format!(
+                "removed what was left in {SHARED_MEMORY}: {count} file{}",
+                if count == 1 { "" } else { "s" }
+            )),
+        }
+        done
+    }
+}
+
+/// The running nodes of a dataflow: process and program.
+#[must_use]
+pub fn nodes(dataflow: &str) -> Vec<(i32, String)> {
+    let is_node = |process: &i32| {
+        let environment = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+        // dora tells a node which dataflow it belongs to: DORA_NODE_CONFIG=dataflow_id: 01a1…
+        environment.split(|byte| *byte == 0).any(|pair| {
+            pair.starts_with(b"DORA_NODE_CONFIG=")
+                && pair.windows(dataflow.len()).any(|text| text == dataflow.as_bytes())
+        })
+    };
+    processes().filter(is_node).map(|process| (process, program(process))).collect()
+}
+
+/// The background processes of dora (`dora coordinator`, `dora daemon`) that run now.
+#[must_use]
+pub fn dora() -> BTreeSet<i32> {
+    let is_dora = |process: &i32| {
+        let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        words.windows(2).any(|pair| pair[0].ends_with(b"dora") && [&b"coordinator"[..], b"daemon"].contains(&pair[1]))
+    };
+    processes().filter(is_dora).collect()
+}
+
+/// Ends a process without asking it.
+pub fn kill(process: i32) {
+    // SAFETY: kill(2) takes two integers and touches no memory of this process.
+    unsafe { libc::kill(process, libc::SIGKILL) };
+}
+
+fn processes() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn program(process: i32) -> String {
+    let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    name.trim().to_owned()
+}
+
+fn shared_memory() -> BTreeSet<PathBuf> {
+    let entries = fs::read_dir(SHARED_MEMORY).into_iter().flatten().flatten();
+    // dora's data goes through zenoh; files of other programs are not looked at.
+    entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().contains("zenoh")).collect()
+}
+
+/// The files of shared memory that some process has mapped or open.
+fn used_memory() -> BTreeSet<PathBuf> {
+    let mut used = BTreeSet::new();
+    for process in processes() {
+        let maps = fs::read_to_string(format!("/proc/{process}/maps")).unwrap_or_default();
+        used.extend(maps.lines().filter_map(|line| Some(PathBuf::from(&line[line.find(SHARED_MEMORY)?..]))));
+        let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+        used.extend(
+            open.filter_map(|entry| fs::read_link(entry.path()).ok())
+                .filter(|path| path.starts_with(Path::new(SHARED_MEMORY))),
+        );
+    }
+    used
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_node_that_still_runs_is_killed_and_named() {
+        let mut child =
+            Command::new("sleep").arg("60").env("DORA_NODE_CONFIG", "dataflow_id: 5a-remains-test").spawn().unwrap();
+        // The environment is there once the program has taken over.
+        while nodes("5a-remains-test").is_empty() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        // Reaped as the daemon would: a dead child of this process stays in the list until then.
+        let waiter = thread::spawn(move || child.wait().unwrap());
+        let done = Remains::before().clear("5a-remains-test", Duration::from_millis(100));
+        assert!(done[0].starts_with("sleep still ran"), "{done:?}");
+        assert!(!waiter.join().unwrap().success());
+        assert!(nodes("5a-remains-test").is_empty());
+    }
+
+    #[test]
+    fn shared_memory_that_nobody_uses_is_removed_and_what_was_there_before_is_not() {
+        let file =
+            |name: &str| PathBuf::from(format!("{SHARED_MEMORY}/mirror-test-{}-{name}.zenoh", std::process::id()));
+        let (old, left, held) = (file("old"), file("left"), file("held"));
+        fs::write(&old, "x").unwrap();
+        let remains = Remains::before();
+        fs::write(&left, "x").unwrap();
+        fs::write(&held, "x").unwrap();
+        let holder = Command::new("sleep").arg("60").stdin(Stdio::from(fs::File::open(&held).unwrap())).spawn();
+        let done = remains.clear("5a-no-such-dataflow", Duration::from_millis(10));
+        assert!(done.iter().any(|line| line.starts_with("removed what was left in /dev/shm: ")), "{done:?}");
+        assert!(old.exists() && held.exists() && !left.exists());
+        let mut holder = holder.unwrap();
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        fs::remove_file(old).unwrap();
+        fs::remove_file(held).unwrap();
+    }
+}

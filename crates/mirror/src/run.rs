@@ -1,0 +1,299 @@
+//! `mirror run`: the mirror, until somebody stops it.
+
+use crate::dora::Dora;
+use crate::failures::{Failures, Verdict};
+use crate::graph::Graph;
+use crate::house::House;
+use crate::page::{Figures, Notice, Page, new_notices};
+use crate::screen::Screen;
+use crate::{overrides, signals};
+use clap::Args;
+use eyre::{Result, WrapErr, bail};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The display's notice that somebody closed the window.
+const CLOSED: &str = "window closed";
+/// How long the page may take to come up.
+const START: Duration = Duration::from_secs(60);
+/// How often the figures are asked for.
+const PERIOD: Duration = Duration::from_millis(500);
+/// How long the page may be silent before dora is asked whether the graph still runs.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// Runs the mirror until Ctrl-C: starts dora if it is not there, then the graph; shows the page's address and the
+/// figures; stops it all again.
+///
+/// Type a line, and it becomes the prompt.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The camera: its number, /dev/video2, a film, a folder of pictures, rtsp://…, http://…, pattern, auto
+    #[arg(long)]
+    source: Option<String>,
+    /// What the picture is painted as
+    #[arg(long)]
+    prompt: Option<String>,
+    /// Side of the square picture in pixels, 128 to 1024 in steps of 64
+    #[arg(long)]
+    size: Option<i64>,
+    /// Any other setting to start with, as often as you like: strength=0.6, seed=7, mirror=off
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    settings: Vec<String>,
+    /// The model pack: a directory in the diffusers ONNX layout
+    #[arg(long, value_name = "DIRECTORY")]
+    pack: Option<String>,
+    /// A setting of a node, as often as you like, over the one in the dataflow file: WEB_ADDRESS=127.0.0.1:8090
+    #[arg(long, value_name = "KEY=VALUE")]
+    env: Vec<String>,
+    /// The graph
+    #[arg(long, value_name = "FILE", default_value = "dataflow.yml")]
+    dataflow: PathBuf,
+    /// Opens no window; the picture is on the page
+    #[arg(long)]
+    no_window: bool,
+}
+
+impl Arguments {
+    /// What the nodes are told, over the dataflow file's own words.
+    fn overrides(&self, house: &House, here: &Path) -> Result<BTreeMap<String, String>> {
+        let mut overrides = BTreeMap::new();
+        for text in &self.env {
+            let (key, value) = overrides::key(text)?;
+            overrides.insert(key, value);
+        }
+        if let Some(source) = &self.source {
+            overrides.insert("CAMERA_SOURCE".to_owned(), overrides::source(source, here)?);
+        }
+        if let Some(pack) = &self.pack {
+            overrides.insert("MIRROR_PACK".to_owned(), overrides::absolute(pack, here)?);
+        }
+        if self.no_window {
+            overrides.insert("DISPLAY_WINDOW".to_owned(), "off".to_owned());
+        }
+        let mut changes: Vec<(&str, Value)> = Vec::new();
+        changes.extend(self.prompt.as_ref().map(|prompt| ("prompt", json!(prompt))));
+        changes.extend(self.size.map(|size| ("size", json!(size))));
+        for text in &self.settings {
+            changes.push(overrides::setting(text)?);
+        }
+        if !changes.is_empty() {
+            let base = house.value(&overrides, "CONTROL_SETTINGS").unwrap_or_default();
+            overrides.insert("CONTROL_SETTINGS".to_owned(), overrides::settings(&base, &changes)?);
+        }
+        Ok(overrides)
+    }
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Something is missing, wrong or taken; a node cannot go on.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    signals::listen()?;
+    let here = std::env::current_dir().wrap_err("the current folder cannot be found")?;
+    let house = House::find(&here, &arguments.dataflow)?;
+    let overrides = arguments.overrides(&house, &here)?;
+    house.check_built()?;
+    let dora = Dora::find(&house.root, std::env::var_os("PATH").as_deref())?;
+    house.check_models(&overrides)?;
+
+    let mut screen = Screen::new();
+    let begin = Instant::now();
+    let graph = Graph::prepare(&dora)?;
+    let page = house.page(&overrides)?;
+    screen.say(&format!("starting {} …", arguments.dataflow.display()));
+    let mut graph = graph.start(&house, &overrides)?;
+    let watched = Watch { page: Page::at(page), begin, screen: &mut screen }.until_the_end(&mut graph);
+    screen.clear();
+    if watched.is_ok() {
+        screen.say("stopping …");
+    }
+    let cleared = graph.stop();
+    for line in &cleared {
+        screen.say(line);
+    }
+    watched?;
+    screen.say("stopped; nothing of it is left running");
+    Ok(())
+}
+
+struct Watch<'a> {
+    page: Page,
+    begin: Instant,
+    screen: &'a mut Screen,
+}
+
+impl Watch<'_> {
+    fn until_the_end(mut self, graph: &mut Graph) -> Result<()> {
+        let mut failures = Failures::default();
+        if !self.until_the_page_answers(graph, &mut failures)? {
+            return Ok(());
+        }
+        let (address, seconds) = (self.page.address().to_owned(), self.begin.elapsed().as_secs_f64());
+        let hint = if self.screen.typing() { "type a prompt here or there; " } else { "" };
+        self.screen.say(&format!("\n  The mirror is on  {address}\n\n  {hint}Ctrl-C stops it\n"));
+        let typed = self.screen.typing().then(lines);
+        let (mut figures, mut answered) = (Figures::default(), Instant::now());
+        let mut seen: Vec<Notice> = Vec::new();
+        let mut painted = false;
+        while !signals::stop() {
+            self.type_in(typed.as_ref());
+            match self.page.figures() {
+                Ok(now) => (figures, answered) = (now, Instant::now()),
+                Err(_) if answered.elapsed() > SILENCE => {
+                    if !graph.runs()? {
+                        bail!("the graph has ended; its log is in {}", graph.log().display());
+                    }
+                    self.screen.show(&format!("{address} does not answer"));
+                    answered = Instant::now();
+                }
+                Err(_) => {}
+            }
+            if figures.frames > 0 && !painted {
+                painted = true;
+                self.screen.say(&format!(
+                    "page after {seconds:.1} s, first picture after {:.1} s",
+                    self.begin.elapsed().as_secs_f64()
+                ));
+            }
+            let closed = self.tell(&seen, &figures.notices);
+            seen.clone_from(&figures.notices);
+            if closed {
+                return Ok(());
+            }
+            self.check(graph, &mut failures, figures.frames)?;
+            self.screen.show(&figures.line());
+            rest(PERIOD);
+        }
+        Ok(())
+    }
+
+    /// `false`: somebody did not want to wait for it.
+    fn until_the_page_answers(&mut self, graph: &mut Graph, failures: &mut Failures) -> Result<bool> {
+        while !self.page.answers() {
+            if signals::stop() {
+                return Ok(false);
+            }
+            self.check(graph, failures, 0)?;
+            if self.begin.elapsed() > START {
+                let (address, seconds) = (self.page.address(), START.as_secs());
+                bail!("{address} did not answer in {seconds} s; the nodes' log is in {}", graph.log().display());
+            }
+            rest(Duration::from_millis(100));
+        }
+        Ok(true)
+    }
+
+    /// Tells new notices. `true`: the window was closed, and with it the mirror ends.
+    fn tell(&mut self, before: &[Notice], now: &[Notice]) -> bool {
+        let mut closed = false;
+        for notice in new_notices(before, now) {
+            self.screen.say(&format!("{:<7} {}: {}", notice.level, notice.origin, notice.text));
+            closed |= notice.text == CLOSED;
+        }
+        closed
+    }
+
+    fn check(&mut self, graph: &mut Graph, failures: &mut Failures, shown: u64) -> Result<()> {
+        for line in graph.news() {
+            match failures.note(&line, shown) {
+                Some(Verdict::Hopeless(text)) => bail!("{text}"),
+                Some(Verdict::StartedAgain(text)) if shown > 0 => {
+                    self.screen.say(&format!("{text}; it was started again"));
+                }
+                Some(Verdict::StartedAgain(_)) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn type_in(&mut self, typed: Option<&Receiver<String>>) {
+        for line in typed.into_iter().flat_map(Receiver::try_iter) {
+            self.screen.entered();
+            // Enter alone is no prompt: it would take the one that is there away.
+            if line.trim().is_empty() {
+                continue;
+            }
+            let said = match self.page.set_prompt(line.trim()) {
+                Ok(()) => format!("prompt: \"{}\"", line.trim()),
+                Err(error) => format!("{error:#}"),
+            };
+            self.screen.say(&said);
+        }
+    }
+}
+
+/// The lines that somebody types.
+fn lines() -> Receiver<String> {
+    let (sender, receiver) = channel();
+    // The thread ends with the program: reading a terminal cannot be interrupted.
+    thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// Sleeps, but not through a signal.
+fn rest(time: Duration) {
+    let end = Instant::now() + time;
+    while !signals::stop() && Instant::now() < end {
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use std::fs;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn overrides(line: &str) -> Result<BTreeMap<String, String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let graph = "{ env: { CONTROL_SETTINGS: '{\"seed\": 7}' }, nodes: [] }";
+        fs::write(folder.path().join("dataflow.yml"), graph).unwrap();
+        let house = House::find(folder.path(), Path::new("dataflow.yml")).unwrap();
+        let line = Line::parse_from(std::iter::once("run").chain(line.split(' ').filter(|word| !word.is_empty())));
+        line.arguments.overrides(&house, Path::new("/home/me"))
+    }
+
+    #[test]
+    fn without_arguments_the_dataflow_file_has_the_say() {
+        assert!(overrides("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn arguments_become_the_environment_of_the_nodes() {
+        let overrides =
+            overrides("--source 0 --prompt neon --size 256 --set strength=0.5 --pack sd --no-window --env A=b=c")
+                .unwrap();
+        assert_eq!(overrides["CAMERA_SOURCE"], "/dev/video0");
+        assert_eq!(overrides["MIRROR_PACK"], "/home/me/sd");
+        assert_eq!(overrides["DISPLAY_WINDOW"], "off");
+        assert_eq!(overrides["A"], "b=c");
+        let settings: Value = serde_json::from_str(&overrides["CONTROL_SETTINGS"]).unwrap();
+        assert_eq!(settings, json!({"seed": 7, "prompt": "neon", "size": 256, "strength": 0.5}));
+    }
+
+    #[test]
+    fn a_setting_that_the_table_does_not_allow_is_refused_before_anything_starts() {
+        let message = |line| overrides(line).unwrap_err().to_string();
+        assert!(message("--size 100").starts_with("size must be a whole number from 128 to 1024"));
+        assert!(message("--set strength=2").starts_with("strength must be a number from 0 to 1"));
+        assert!(message("--set brightness=2").starts_with("there is no setting \"brightness\""));
+    }
+}
