@@ -153,7 +153,7 @@ fn read(file: &Path, fit: &mut Fit) -> Result<Still> {
     drop(hush);
     fit.reduce(&mut mat)
         .map_err(|_| eyre!("{name} is not a picture that can be read: it is damaged or of an unknown kind"))?;
-    Ok(still(mat)?)
+    still(mat)
 }
 
 /// The decoded picture as it is sent.
