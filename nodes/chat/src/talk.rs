@@ -30,7 +30,7 @@ pub struct Talk {
     settings: Option<Settings>,
     /// Sent, and neither seen in the settings nor refused.
     sent: Map<String, Value>,
-    /// Asked before the settings were known: no parameter stands for all.
+    /// Asked before the settings were known, or while some were on their way: no parameter stands for all.
     asked: Vec<Option<&'static Parameter>>,
 }
 
@@ -58,11 +58,14 @@ impl Talk {
     }
 
     fn ask(&mut self, parameter: Option<&'static Parameter>) -> Reply {
-        let Some(settings) = &self.settings else {
-            self.asked.push(parameter);
-            return Reply::Nothing;
-        };
-        Reply::Print(parameter.map_or_else(|| show(settings), |parameter| answer(parameter, settings)))
+        match &self.settings {
+            // What is on its way must not be answered with what was before. Settings come every second.
+            Some(settings) if self.sent.is_empty() => Reply::Print(say(parameter, settings)),
+            _ => {
+                self.asked.push(parameter);
+                Reply::Nothing
+            }
+        }
     }
 
     /// Settings have come. Gives what is to be printed: answers, and what has changed since.
@@ -85,12 +88,12 @@ impl Talk {
                 self.sent.remove(parameter.name);
             }
         }
-        self.settings = Some(settings);
-        for parameter in std::mem::take(&mut self.asked) {
-            if let Reply::Print(text) = self.ask(parameter) {
-                lines.push(text);
-            }
+        // While some of what was sent is on its way, the answer waits for it; but not for what is never answered.
+        let is_news = before.is_none_or(|before| before != values);
+        if self.sent.is_empty() || !is_news {
+            lines.extend(self.asked.drain(..).map(|parameter| say(parameter, &settings)));
         }
+        self.settings = Some(settings);
         lines
     }
 
@@ -113,4 +116,8 @@ impl Talk {
     pub fn is_answered(&self) -> bool {
         self.sent.is_empty() && self.asked.is_empty()
     }
+}
+
+fn say(parameter: Option<&'static Parameter>, settings: &Settings) -> String {
+    parameter.map_or_else(|| show(settings), |parameter| answer(parameter, settings))
 }

@@ -113,6 +113,20 @@ fn of_two_values_for_one_setting_the_last_one_counts() {
 }
 
 #[test]
+fn a_question_after_a_change_is_answered_with_the_change() {
+    let mut talk = Talk::about("house");
+    talk.settings(settings(1, |_| {}));
+    talk.line("/seed 7");
+    assert_eq!(talk.line("/seed"), Reply::Nothing);
+    let lines = talk.settings(settings(2, |it| it.seed = 7));
+    assert_eq!(lines, ["seed: 7", "/seed 7 (a whole number from 0 to 4294967295)"]);
+    // A change that nobody answers does not keep the question waiting for ever.
+    talk.line("/seed 8");
+    talk.line("/steps");
+    assert_eq!(talk.settings(settings(2, |it| it.seed = 7)), ["/steps 1 (a whole number from 1 to 50)"]);
+}
+
+#[test]
 fn a_refusal_answers_what_it_names() {
     let mut talk = Talk::about("house");
     talk.line("/processor sdxl");

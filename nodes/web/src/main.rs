@@ -1,2 +1,4 @@
-//! TEMP
-fn main() {}
+//! The node `web`.
+fn main() -> std::process::ExitCode {
+    mirror_kit::start("web", web::run)
+}

@@ -1,0 +1,98 @@
+//! Configuration.
+
+use eyre::{Result, WrapErr};
+use mirror_kit::{Environment, Key};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// The keys that this node reads.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "WEB_ADDRESS",
+        default: "127.0.0.1:8080",
+        text: "Where the page is served. Any other than a loopback address opens it to the network, without a password.",
+    },
+    Key { name: "WEB_STREAM", default: "house", text: "The stream that the page shows and sets." },
+    Key { name: "WEB_JPEG_QUALITY", default: "85", text: "Quality of the pictures on the page, from 1 to 100." },
+    Key { name: "WEB_CLIENTS_MAX", default: "32", text: "How many may watch at once, from 1 to 1000." },
+    Key {
+        name: "MIRROR_PACK",
+        default: "models/starter",
+        text: "The model pack: a directory. Its `looks.json`, where it has one, gives the suggestions under the prompt.",
+    },
+];
+
+/// What the environment says.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the page is served.
+    pub address: SocketAddr,
+    /// The stream that the page shows and sets.
+    pub stream: String,
+    /// JPEG quality, from 1 to 100.
+    pub quality: i32,
+    /// How many may watch at once.
+    pub clients_max: usize,
+    /// Suggestions: texts that the pack understands. Never fails: a page without suggestions is a page.
+    pub looks: Vec<String>,
+    /// The names that the setting `processor` may have; empty if the pack does not say.
+    pub processors: Vec<String>,
+}
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// A value that cannot be used: named.
+    pub fn from_env() -> Result<Self> {
+        Self::of(&Environment::read(KEYS)?)
+    }
+
+    /// Reads that environment.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn of(environment: &Environment) -> Result<Self> {
+        let pack = Path::new(environment.text("MIRROR_PACK"));
+        // The nodes that cannot do without the pack say what is wrong with it.
+        let processors = mirror_models::processor::processors(pack).unwrap_or_default();
+        Ok(Self {
+            address: environment.parse("WEB_ADDRESS", "an address and a port like 127.0.0.1:8080")?,
+            stream: environment.text("WEB_STREAM").to_owned(),
+            quality: environment.within("WEB_JPEG_QUALITY", 1, 100)?,
+            clients_max: environment.within("WEB_CLIENTS_MAX", 1, 1000)?,
+            looks: looks(&pack.join("looks.json")).unwrap_or_else(|error| {
+                tracing::warn!("no suggestions under the prompt: {error:#}");
+                Vec::new()
+            }),
+            processors: processors.into_iter().map(|processor| processor.name).collect(),
+        })
+    }
+}
+
+impl Config {
+    /// How many connections may be open at once. A watcher has a stream, an event stream and now and then a request;
+    /// what is left serves those who are turned away.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        4 * self.clients_max + 16
+    }
+}
+
+/// The example of each look in the file; none without the file.
+///
+/// # Errors
+/// A file that is not `{"looks": [{"example": "a pencil drawing"}, …]}`.
+pub fn looks(path: &Path) -> Result<Vec<String>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = std::fs::read_to_string(path).wrap_err_with(|| path.display().to_string())?;
+    let file: Value = serde_json::from_str(&text).wrap_err_with(|| path.display().to_string())?;
+    let looks =
+        file["looks"].as_array().ok_or_else(|| eyre::eyre!("{}: there is no list \"looks\"", path.display()))?;
+    // What merely changes a look (`colour: warm`) is no suggestion of its own.
+    let looks = looks.iter().filter(|look| look.get("kind").is_none_or(|kind| *kind == json!("look")));
+    Ok(looks.filter_map(|look| Some(look.get("example")?.as_str()?.to_owned())).collect())
+}
