@@ -51,7 +51,7 @@ pub fn run() -> Result<()> {
             Woken::Graph(Next::Nothing) => continue,
             Woken::Graph(Next::Stop) | Woken::Other(None) => break,
         };
-        if take(&mut node, &mut board, &press, &config.stream, input) {
+        if take(&mut node, &mut board, &press, &config.stream, &input) {
             status.send_replace(Arc::new(board.status(press.figures(now_ns()))));
         }
     }
@@ -60,17 +60,17 @@ pub fn run() -> Result<()> {
 }
 
 /// Takes a message in; `true` if there is something new to be shown besides pictures.
-fn take(node: &mut Node, board: &mut Board, press: &Press, stream: &str, input: Input) -> bool {
+fn take(node: &mut Node, board: &mut Board, press: &Press, stream: &str, input: &Input) -> bool {
     match input.port.as_str() {
         PICTURE => {
             let drops = node.drops();
-            let frame = node.accept::<Frame>(&input).filter(|frame| frame.header.stamp.stream == stream);
+            let frame = node.accept::<Frame>(input).filter(|frame| frame.header.stamp.stream == stream);
             let is_news = frame.as_ref().is_some_and(|frame| board.picture(&frame.header));
             frame.into_iter().for_each(|frame| press.offer(frame, input.received_ns, drops));
             is_news
         }
-        SETTINGS => node.accept(&input).is_some_and(|settings| board.settings(settings)),
-        NOTICE => node.accept(&input).is_some_and(|notice| board.notice(&notice, input.received_ns / 1_000_000)),
+        SETTINGS => node.accept(input).is_some_and(|settings| board.settings(settings)),
+        NOTICE => node.accept(input).is_some_and(|notice| board.notice(&notice, input.received_ns / 1_000_000)),
         TICK => true,
         port => {
             node.refuse(port, &"this node has no such input");

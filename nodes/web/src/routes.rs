@@ -33,7 +33,6 @@ const PICTURE: Duration = Duration::from_millis(500);
 const NO_STORE: (HeaderName, &str) = (CACHE_CONTROL, "no-store");
 
 /// All addresses.
-#[must_use]
 pub fn routes(site: Arc<Site>) -> Router {
     page::serve(Router::new())
         .route("/stream", get(stream))
