@@ -14,9 +14,8 @@ def everything(arguments: list[str]) -> None:
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args(arguments)
     threads = ["--threads", str(args.threads)]
-    autoencoder.main(["--minutes", str(args.minutes * 0.2), "--batch", "6", "--rate", "3e-3", *threads])
-    painter.main(["--minutes", str(args.minutes * 0.45), *threads])
-    painter.main(["--minutes", str(args.minutes * 0.35), "--rate", "8e-4", "--pixels", "0.5", *threads])
+    autoencoder.main(["--minutes", str(args.minutes * 0.2), "--rate", "1.5e-4", *threads])
+    painter.main(["--minutes", str(args.minutes * 0.8), *threads])
     export.main([])
     fixtures.main([])
     evaluate.main([])

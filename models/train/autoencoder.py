@@ -125,7 +125,7 @@ def load(path: Path = CACHE / "autoencoder.pt") -> AutoencoderTiny:
 def example(bank: Bank, size: int) -> np.ndarray:
     """Photographs and looks, [3, size, size] in [-1, 1]."""
     look = "natural" if bank.rng.random() < 0.35 else str(bank.rng.choice(list(looks.LOOKS)))
-    return bank.draw(size, look)[0].transpose(2, 0, 1) * 2 - 1
+    return bank.draw(size, look)[0][0].transpose(2, 0, 1) * 2 - 1
 
 
 def change(x: torch.Tensor) -> torch.Tensor:
@@ -144,7 +144,7 @@ def loss_of(net: AutoencoderTiny, x: torch.Tensor) -> tuple[torch.Tensor, torch.
     return 4 * mse + 0.25 * error.abs().mean() + 0.25 * sharp + 0.003 * tidy, mse
 
 
-def train(minutes: float, threads: int, size: int = 96, batch: int = 8, resume: bool = True, rate: float = 1.5e-3) -> None:
+def train(minutes: float, threads: int, size: int = 96, batch: int = 8, resume: bool = True, rate: float = 1.5e-4) -> None:
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     path = CACHE / "autoencoder.pt"
@@ -181,7 +181,7 @@ def main(arguments=None) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--size", type=int, default=96)
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--fresh", action="store_true", help="start over instead of resuming")
     args = parser.parse_args(arguments)
     train(args.minutes, args.threads, args.size, args.batch, not args.fresh, args.rate)

@@ -13,8 +13,8 @@ from .export import PACK
 
 
 def start_timestep(strength: float, last: int = 999) -> int:
-    """The strength as a timestep: half up, so 0.5 is 500."""
-    return int(np.floor(strength * last + 0.5))
+    """The strength as the first timestep of a trailing schedule: 1 is 999, 0.5 is 499, as diffusers has it for 1 step of 2."""
+    return max(int(np.round(strength * (last + 1))) - 1, 0)
 
 
 class Pack:

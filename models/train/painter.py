@@ -1,11 +1,13 @@
 """The painter: a small UNet and text encoder that learn, in one pass, every look by its words."""
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import UNet2DConditionModel
+from diffusers.models.resnet import ResnetBlock2D
 from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -14,7 +16,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from . import autoencoder, looks, prompts
 from .autoencoder import LATENT_CHANNELS, LATENT_STD, change
 from .bank import Bank
-from .run import CACHE, clock, learning_rate, load_state, save_state
+from .run import CACHE, Average, clock, learning_rate, load_state, save_state
 
 TEXT_WIDTH = 96
 TRAIN_STEPS = 1000
@@ -29,7 +31,10 @@ UNET = {
     "down_block_types": ("DownBlock2D",) * 3,
     "up_block_types": ("UpBlock2D",) * 3,
     "mid_block_type": None,
-    "norm_num_groups": 16,
+    # One group and a large eps: a normalisation that keeps how bright and how colourful each place is. With sixteen groups a
+    # net cannot take the colour out of a picture or turn it into its negative: it no longer knows how much there is.
+    "norm_num_groups": 1,
+    "norm_eps": 0.5,
     "cross_attention_dim": TEXT_WIDTH,
     # The words steer every normalisation of the net (scale and shift), not an attention at every pixel: a look is the same
     # everywhere in the picture, and attention at 64 × 64 was most of the time of a frame.
@@ -63,8 +68,34 @@ class Painter(nn.Module):
         )
         # CLIP's initial embedding (deviation 0.02) is meant for a long training.
         nn.init.normal_(self.text.get_input_embeddings().weight, std=0.3)
+        self.begin_natural()
         # Only for training: which structure, which light and how much a text asks for, read from its pooled embedding.
         self.meaning = nn.Linear(4 * UNET["block_out_channels"][0], len(STRUCTURES) + len(LIGHTS) + 1)
+
+    @torch.no_grad()
+    def begin_natural(self) -> None:
+        """Start from a net that hands the picture through, so that only the looks are left to learn.
+
+        The latent takes the outermost skip, arrives as z and -z, and leaves as silu(z) - silu(-z), which is z.
+        """
+        c, width = LATENT_CHANNELS, UNET["block_out_channels"][0]
+        into, out, last = self.unet.conv_in, self.unet.conv_out, self.unet.up_blocks[-1].resnets[-1]
+        into.weight[:c] = 0
+        into.weight[range(c), range(c), 1, 1] = 1
+        into.bias[:c] = 0
+        for module in self.unet.modules():
+            if isinstance(module, ResnetBlock2D):
+                module.conv2.weight.mul_(0.3)
+                module.conv2.bias.zero_()
+        last.conv_shortcut.weight.zero_()
+        last.conv_shortcut.bias.zero_()
+        last.conv_shortcut.weight[range(c), range(width, width + c), 0, 0] = 1
+        last.conv_shortcut.weight[range(c, 2 * c), range(width, width + c), 0, 0] = -1
+        out.weight.zero_()
+        out.bias.zero_()
+        gain = (1 + UNET["norm_eps"]) ** 0.5
+        out.weight[range(c), range(c), 1, 1] = gain
+        out.weight[range(c), range(c, 2 * c), 1, 1] = -gain
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
         return self.text(input_ids=ids).last_hidden_state
@@ -83,7 +114,8 @@ class Painter(nn.Module):
 
 def load(path: Path = CACHE / "painter.pt") -> Painter:
     net = Painter()
-    net.load_state_dict(torch.load(path, map_location="cpu", weights_only=False)["net"])
+    state = torch.load(path, map_location="cpu", weights_only=False)
+    net.load_state_dict(state.get("average", state["net"]))
     return net.eval()
 
 
@@ -97,16 +129,43 @@ def channel_weights(vae) -> torch.Tensor:
     return (shown / shown.mean()).view(1, -1, 1, 1)
 
 
-def example(bank: Bank, size: int) -> tuple[np.ndarray, np.ndarray, str, float]:
-    """Source and full target, [3, size, size] in [-1, 1]; the text; how much of the look it asks for."""
-    ask = prompts.request(bank.rng)
-    names = ["natural", ask.look]
-    amount = ask.amount
-    if bank.rng.random() < 0.07:
+@dataclass
+class Example:
+    """Pictures [3, size, size] in [-1, 1], latents N(0, 1)."""
+
+    source_latent: np.ndarray
+    target: np.ndarray
+    target_latent: np.ndarray
+    source: np.ndarray
+    ask: prompts.Request
+    amount: float
+
+
+def example(bank: Bank, size: int, chances: np.ndarray) -> Example:
+    ask = prompts.request(bank.rng, chances=chances)
+    names, amount = ["natural", ask.look], ask.amount
+    if bank.rng.random() < 0.06:
         # Already painted: the same words change nothing more, so that two or four steps stay at the look.
         names, amount = [ask.look, ask.look], 1.0
-    source, target = bank.draw(size, *names)
-    return source.transpose(2, 0, 1) * 2 - 1, target.transpose(2, 0, 1) * 2 - 1, ask.text, amount
+    (source, source_latent), (target, target_latent) = bank.draw(size, *names)
+    return Example(source_latent, target.transpose(2, 0, 1) * 2 - 1, target_latent, source.transpose(2, 0, 1) * 2 - 1, ask, amount)
+
+
+class Chances:
+    """Looks that are painted worse than the others are practised more often, up to three times as often."""
+
+    def __init__(self):
+        self.names = list(looks.LOOKS)
+        self.losses = np.full(len(self.names), 0.3)
+
+    def add(self, look: str, loss: float) -> None:
+        if look in looks.LOOKS:
+            index = self.names.index(look)
+            self.losses[index] = 0.9 * self.losses[index] + 0.1 * loss
+
+    def now(self) -> np.ndarray:
+        wish = np.clip(np.sqrt(self.losses / np.median(self.losses)), 0.6, 1.8)
+        return wish / wish.sum()
 
 
 def readings(words, rng: np.random.Generator, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -137,73 +196,85 @@ def learn_to_read(net: Painter, words, minutes: float, rate: float = 2e-3, batch
         bar.set_postfix(loss=f"{loss.item():.3f}", right=f"{right.item():.3f}")
 
 
-def train(minutes: float, threads: int, batch: int = 12, rate: float = 1.2e-3, resume: bool = True, pixels: float = 0.0, name: str = "painter") -> None:
-    """`pixels` > 0 adds the loss seen through the frozen decoder."""
+def train(minutes: float, threads: int, batch: int = 8, rate: float = 1.2e-3, resume: bool = True, pixels: float = 0.5, pixels_from: float = 0.6) -> None:
+    """From the share `pixels_from` of the time on, `pixels` of the loss is seen through the frozen decoder."""
     torch.set_num_threads(threads)
     torch.manual_seed(2)
-    path = CACHE / f"{name}.pt"
+    path = CACHE / "painter.pt"
     vae = autoencoder.load().to(memory_format=torch.channels_last)
     vae.requires_grad_(False)
+
+    @torch.no_grad()
+    def encode(picture: np.ndarray) -> np.ndarray:
+        return (vae.encoder(torch.from_numpy(np.ascontiguousarray(picture))[None]) / LATENT_STD)[0].numpy()
+
     net = Painter().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-3, betas=(0.9, 0.99))
     spent, step = load_state(path, net, optimiser) if resume else (0.0, 0)
     words, kept = prompts.tokenizer(), alphas_cumprod()
     if step == 0:
         learn_to_read(net, words, min(2.0, minutes / 10))
+    average, chances = Average(net), Chances()
     weights = channel_weights(vae)
     rng = np.random.default_rng(6000 + step)
-    bank = Bank(seed=5000 + step)
+    bank = Bank(seed=5000 + step, encode=encode)
     smooth_loss = None
     bar = tqdm(total=round(minutes * 60), unit="s", desc="painter")
     for share, seconds in clock(minutes):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(rate, share)
         size, count = [(128, batch), (128, batch), (256, max(1, batch // 4))][step % 3]
-        sources, targets, texts, amounts = zip(*(example(bank, size) for _ in range(count)))
-        ids = torch.tensor([encoded.ids for encoded in words.encode_batch(list(texts))])
-        source = torch.from_numpy(np.stack(sources)).to(memory_format=torch.channels_last)
-        target = torch.from_numpy(np.stack(targets)).to(memory_format=torch.channels_last)
+        drawn = [example(bank, size, chances.now()) for _ in range(count)]
+        ids = torch.tensor([encoded.ids for encoded in words.encode_batch([e.ask.text for e in drawn])])
+        clean = torch.from_numpy(np.stack([e.source_latent for e in drawn]))
+        full = torch.from_numpy(np.stack([e.target_latent for e in drawn]))
         # Most frames are painted whole; the rest teach that the timestep is the strength.
         timestep = torch.where(torch.rand(count) < 0.7, torch.full((count,), TRAIN_STEPS - 1), torch.randint(0, TRAIN_STEPS, (count,)))
-        part = (timestep / (TRAIN_STEPS - 1) * torch.tensor(amounts)).view(-1, 1, 1, 1)
-        wanted = source + (target - source) * part
-        with torch.no_grad():
-            clean = vae.encoder(source) / LATENT_STD
-            goal = vae.encoder(wanted) / LATENT_STD
+        part = (timestep / (TRAIN_STEPS - 1) * torch.tensor([e.amount for e in drawn])).view(-1, 1, 1, 1)
+        goal = clean + (full - clean) * part
         a = kept[timestep].view(-1, 1, 1, 1)
         noisy = a.sqrt() * clean + (1 - a).sqrt() * torch.randn_like(clean)
-        made = net(noisy, timestep, ids)
-        mse = (weights * (made - goal).square()).mean()
+        made = net(noisy.to(memory_format=torch.channels_last), timestep, ids)
+        each = (weights * (made - goal).square()).mean((1, 2, 3))
+        mse = each.mean()
         loss = mse + 0.2 * (weights * (made - goal).abs()).mean()
-        if pixels:
+        for e, one in zip(drawn, each.tolist()):
+            chances.add(e.ask.look, one)
+        if pixels and share >= pixels_from:
+            source, target = (torch.from_numpy(np.stack([getattr(e, name) for e in drawn])) for name in ("source", "target"))
+            wanted = source + (target - source) * part
             seen = vae.decoder(made * LATENT_STD)
             loss = (1 - pixels) * loss + pixels * (4 * F.l1_loss(seen, wanted) + 4 * F.l1_loss(change(seen), change(wanted)))
-        unread, _ = net.misread(*readings(words, rng, 24))
-        loss = loss + 0.02 * unread
+        if step % 4 == 0:
+            unread, _ = net.misread(*readings(words, rng, 32))
+            loss = loss + 0.05 * unread
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
+        average.add(net)
         step += 1
         smooth_loss = mse.item() if smooth_loss is None else 0.99 * smooth_loss + 0.01 * mse.item()
         bar.update(round(seconds) - bar.n)
         bar.set_postfix(step=step, mse=f"{smooth_loss:.4f}")
         if step % 200 == 0:
-            save_state(path, net, optimiser, spent + seconds, step)
+            save_state(path, net, optimiser, spent + seconds, step, average=average.weights)
             print(f"\npainter step {step} {seconds:.0f}s mse {smooth_loss:.4f}", flush=True)
-    save_state(path, net, optimiser, spent + minutes * 60, step)
+    save_state(path, net, optimiser, spent + minutes * 60, step, average=average.weights)
+    print("hardest:", ", ".join(f"{name} {chances.losses[i]:.2f}" for i, name in sorted(enumerate(chances.names), key=lambda pair: -chances.losses[pair[0]])))
 
 
 def main(arguments=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=12, help="pictures of 128² a step; a quarter as many of 256²")
+    parser.add_argument("--batch", type=int, default=8, help="pictures of 128² a step; a quarter as many of 256²")
     parser.add_argument("--rate", type=float, default=1.2e-3)
-    parser.add_argument("--pixels", type=float, default=0.0, help="share of the loss seen through the decoder, 0 to 1")
+    parser.add_argument("--pixels", type=float, default=0.5, help="share of the loss seen through the decoder, 0 to 1")
+    parser.add_argument("--pixels-from", type=float, default=0.6, help="from which share of the time on")
     parser.add_argument("--fresh", action="store_true", help="start over instead of resuming")
     args = parser.parse_args(arguments)
-    train(args.minutes, args.threads, args.batch, args.rate, not args.fresh, args.pixels)
+    train(args.minutes, args.threads, args.batch, args.rate, not args.fresh, args.pixels, args.pixels_from)
 
 
 if __name__ == "__main__":

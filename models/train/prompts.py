@@ -142,20 +142,20 @@ _KEEP = {word for things, manners in WORDS.values() for phrase in things + manne
 _KEEP |= {word for phrase in WEAK for word in phrase.split()} - {"a"} | {"no", "not"}
 
 
-def request(rng: np.random.Generator, look: str | None = None) -> Request:
-    """One thing that somebody might say."""
+def request(rng: np.random.Generator, look: str | None = None, chances: np.ndarray | None = None) -> Request:
+    """One thing that somebody might say; `chances` of each of LOOKS, alike by default."""
     kind = rng.random()
     if look is None:
-        if kind < 0.07:
+        if kind < 0.06:
             return Request("" if rng.random() < 0.4 else " ".join(["qqunknown"] * int(rng.integers(1, 12))), "natural")
-        if kind < 0.13:
+        if kind < 0.10:
             return Request(_noise(_fill(str(rng.choice(PLAIN)), rng), set(), rng), "natural")
-        if kind < 0.23:
+        if kind < 0.18:
             first, second = str(rng.choice(_STRUCTURES)), str(rng.choice(_PALETTES))
             a, b = _phrase(first, rng), _phrase(second, rng)
             joined = rng.choice([f"{a} in {b}", f"{a} and {b}", f"{b} {a}", f"{a}, {b}", f"{a} with {b}", f"{b}, {a}", f"{_one(first, rng)}, {b}", f"{_one(first, rng)} and {b}", f"{a} at {b}", f"{a} of {b}", f"{_one(second, rng)} as {a}"])
             return Request(_noise(str(joined), _KEEP, rng), f"{first}+{second}")
-        look = str(rng.choice(list(LOOKS))) if rng.random() < 0.9 else f"tint:{rng.choice(list(TINTS))}"
+        look = str(rng.choice(list(LOOKS), p=chances)) if rng.random() < 0.93 else f"tint:{rng.choice(list(TINTS))}"
     if rng.random() < 0.08:
         return Request(_noise(f"{rng.choice(WEAK)} {_one(look, rng) if rng.random() < 0.4 else _phrase(look, rng)}", _KEEP, rng), look, 0.5)
     if rng.random() < 0.08:

@@ -25,10 +25,24 @@ def clock(minutes: float):
         yield seconds / (minutes * 60), seconds
 
 
-def save_state(path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer, seconds: float, step: int) -> None:
+class Average:
+    """A running mean of the weights: smoother than the weights of any one step."""
+
+    def __init__(self, net: torch.nn.Module, keep: float = 0.995):
+        self.keep = keep
+        self.weights = {name: value.detach().clone() for name, value in net.state_dict().items()}
+
+    @torch.no_grad()
+    def add(self, net: torch.nn.Module) -> None:
+        for name, value in net.state_dict().items():
+            if value.is_floating_point():
+                self.weights[name].lerp_(value, 1 - self.keep)
+
+
+def save_state(path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer, seconds: float, step: int, **more) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = path.with_suffix(".part")
-    torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "seconds": seconds, "step": step}, whole)
+    torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "seconds": seconds, "step": step, **more}, whole)
     whole.replace(path)
 
 
