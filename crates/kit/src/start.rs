@@ -4,13 +4,17 @@ use eyre::{Report, Result};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
+/// What is logged unless `MIRROR_LOG` says otherwise. dora logs a line for every message that a newer one replaces, and
+/// its transport tells of itself at length: the drops are in the figures, and faults end the node or raise an error.
+const LEVELS: &str = "info,ort=warn,dora_node_api=error,dora_core=error,zenoh=error,zenoh_shm=error,zenoh_transport=error";
+
 /// Sets up logging, runs the node, and turns its error into one line and a non-zero exit.
 ///
 /// Lines go to standard output, where the dora daemon collects them for `dora logs`. `MIRROR_LOG` sets the level:
 /// `info`, `debug`, `encoder=trace`.
 #[must_use]
 pub fn start(name: &str, run: impl FnOnce() -> Result<()>) -> ExitCode {
-    let filter = EnvFilter::try_from_env("MIRROR_LOG").unwrap_or_else(|_| EnvFilter::new("info,ort=warn"));
+    let filter = EnvFilter::try_from_env("MIRROR_LOG").unwrap_or_else(|_| EnvFilter::new(LEVELS));
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).without_time().with_target(false).init();
     match run() {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,32 +1,20 @@
 //! `mirror demo`: paints some seconds without a screen, and says what came out.
 
 use crate::dora::Dora;
-use crate::failures::{self, Failures, Verdict};
 use crate::house::House;
-use crate::journal::Line;
+use crate::recording::Recording;
 use crate::remains::Remains;
 use crate::{overrides, report, signals};
 use clap::Args;
 use eyre::{Result, WrapErr, bail};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Child;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// The node that records.
-const RECORDER: &str = "recorder";
-/// What it writes, the report last.
+/// What the recorder writes, the report last.
 const RESULTS: [&str; 3] = ["report.json", "sheet.png", "mirror.mp4"];
-/// How long the graph may take beyond the seconds that are recorded: loading models, writing the film.
-const MARGIN: Duration = Duration::from_secs(120);
-/// How long dora may take to stop the graph before it is told more firmly.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Paints a while without a screen, then ends: writes a report, a sheet of pictures and a film.
 #[derive(Debug, Args)]
@@ -101,10 +89,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let log = out.join("mirror.log");
     let before = Remains::before();
     let child = dora.run(&house.dataflow, &overrides::arguments(&overrides)?)?;
-    let mut recording = Recording { child, id: None, report: out.join(RESULTS[0]), log: log.clone() };
+    let mut recording = Recording::of(child, out.join(RESULTS[0]), log.clone());
     let watched = recording.watch(arguments.seconds);
     recording.stop();
-    if let Some(id) = &recording.id {
+    if let Some(id) = recording.id() {
         for line in before.clear(id, Duration::from_secs(2)) {
             eprintln!("{line}");
         }
@@ -144,154 +132,10 @@ fn conclude(out: &Path) -> Result<()> {
         println!("{}", name.display());
     }
     if report::displayed(&report) == 0 {
-        bail!("no picture was shown; the log is {}", out.join("mirror.log").display());
+        let (reason, log) = (report::trouble(&report), out.join("mirror.log"));
+        bail!("no picture was shown{reason} (the log is {})", log.display());
     }
     Ok(())
-}
-
-/// `dora run`, while the recorder records.
-struct Recording {
-    child: Child,
-    /// The dataflow's id, once dora has said it.
-    id: Option<String>,
-    report: PathBuf,
-    log: PathBuf,
-}
-
-impl Recording {
-    /// Until the report is there.
-    fn watch(&mut self, seconds: u32) -> Result<()> {
-        let lines = self.lines()?;
-        let bar = bar(seconds);
-        let (begin, limit) = (Instant::now(), Duration::from_secs(seconds.into()) + MARGIN);
-        let mut failures = Failures::default();
-        let mut progress = 0;
-        let mut trouble = String::new();
-        loop {
-            match lines.recv_timeout(Duration::from_millis(100)) {
-                Ok(text) => {
-                    self.id = self.id.take().or_else(|| dataflow(&text));
-                    let Some(line) = Line::parse(&text) else { continue };
-                    if line.node == RECORDER {
-                        // It is not started again: its recording is over.
-                        if let Some(text) = failures::fatal(&line) {
-                            bail!("{text}{trouble}");
-                        }
-                        progress = report::progress(&line.text).unwrap_or(progress);
-                        tell(&bar, progress, words(&line.text));
-                    } else if is_trouble(&line.text) {
-                        trouble = format!("; before that, {}: {}", line.node, words(&line.text));
-                    }
-                    if let Some(Verdict::Hopeless(text)) = failures.note(&line, progress) {
-                        bail!(text);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => bar.tick(),
-                Err(RecvTimeoutError::Disconnected) => thread::sleep(Duration::from_millis(100)),
-            }
-            if self.report.is_file() {
-                bar.finish_and_clear();
-                return Ok(());
-            }
-            if signals::stop() {
-                bail!("stopped before the recording was complete");
-            }
-            if let Some(status) = self.child.try_wait()? {
-                bail!("dora ended before the recording was complete ({status})");
-            }
-            if begin.elapsed() > limit {
-                bail!("the recording was not complete after {} s", limit.as_secs());
-            }
-        }
-    }
-
-    /// All that dora prints, also written to the log file.
-    fn lines(&mut self) -> Result<Receiver<String>> {
-        let file = File::create(&self.log).wrap_err_with(|| format!("{} cannot be written", self.log.display()))?;
-        let (sender, receiver) = channel();
-        if let Some(stdout) = self.child.stdout.take() {
-            forward(stdout, file.try_clone()?, sender.clone());
-        }
-        if let Some(stderr) = self.child.stderr.take() {
-            forward(stderr, file, sender);
-        }
-        Ok(receiver)
-    }
-
-    /// Stops dora and with it all nodes: as Ctrl-C would, then more firmly.
-    fn stop(&mut self) {
-        let Ok(group) = i32::try_from(self.child.id()) else { return };
-        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGKILL] {
-            let begin = Instant::now();
-            // SAFETY: kill(2) takes two integers and touches no memory of this process. The child is not waited for
-            // yet, so its number is still its own; dora alone is told, it stops the nodes itself.
-            unsafe { libc::kill(group, signal) };
-            while begin.elapsed() < PATIENCE && !(signals::kill() && signal != libc::SIGKILL) {
-                if !matches!(self.child.try_wait(), Ok(None)) {
-                    return;
-                }
-                thread::sleep(Duration::from_millis(20));
-            }
-        }
-    }
-}
-
-impl Drop for Recording {
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            self.stop();
-        }
-    }
-}
-
-fn forward(pipe: impl Read + Send + 'static, mut file: File, sender: Sender<String>) {
-    thread::spawn(move || {
-        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            // A full disk ends the log, not the recording.
-            let _ = writeln!(file, "{line}");
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-}
-
-/// The dataflow's id out of a line of `dora run --log-format json`.
-fn dataflow(line: &str) -> Option<String> {
-    let line: serde_json::Value = serde_json::from_str(line).ok()?;
-    line["dataflow_id"].as_str().map(str::to_owned)
-}
-
-/// How far it is; where a bar cannot be drawn, a line every five seconds.
-fn tell(bar: &ProgressBar, progress: u64, words: &str) {
-    if bar.is_hidden() && progress.is_multiple_of(5) {
-        eprintln!("{words}");
-    }
-    bar.set_position(progress);
-    bar.set_message(words.to_owned());
-}
-
-/// Whether a node warns of something, or calls it an error.
-fn is_trouble(text: &str) -> bool {
-    ["WARN ", "ERROR "].iter().any(|level| text.trim_start().starts_with(level))
-}
-
-/// A node's line without its level.
-fn words(text: &str) -> &str {
-    text.trim_start().split_once(' ').map_or(text, |(_, words)| words.trim_start())
-}
-
-fn bar(seconds: u32) -> ProgressBar {
-    let bar = ProgressBar::new(seconds.into());
-    if !std::io::stderr().is_terminal() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    // The template is fixed, so it parses; the plain bar would do as well.
-    let style =
-        ProgressStyle::with_template("{bar:30} {pos}/{len} s  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
-    bar.set_style(style);
-    bar.set_message("loading the models");
-    bar
 }
 
 #[cfg(test)]
@@ -339,12 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn a_report_without_pictures_is_a_failure() {
+    fn a_report_without_pictures_is_a_failure_with_its_reason() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("report.json"), r#"{"frames": {"captured": 9, "displayed": 0, "dropped": 9}}"#)
-            .unwrap();
+        let notices = r#"[{"level": "warning", "origin": "camera", "text": "a.mp4 is no film"}, {"level": "info", "origin": "control"}]"#;
+        let report = format!(r#"{{"frames": {{"captured": 9, "displayed": 0, "dropped": 9}}, "notices": {notices}}}"#);
+        fs::write(folder.path().join("report.json"), report).unwrap();
         let error = conclude(folder.path()).unwrap_err().to_string();
-        assert!(error.starts_with("no picture was shown; the log is "), "{error}");
+        assert!(error.starts_with("no picture was shown; camera: a.mp4 is no film (the log is "), "{error}");
     }
 
     #[test]

@@ -193,14 +193,20 @@ impl Output {
         if self.success {
             return Ok(self.stdout);
         }
-        bail!("{name} failed: {}", error_text(&format!("{}\n{}", self.stdout, self.stderr)))
+        let text = format!("{}\n{}", self.stdout, self.stderr);
+        bail!("{name} failed: {}", error_text(&text).unwrap_or_else(|| one_line(&text)))
     }
 }
 
-/// What dora says of an error, without the place in its sources and the stack: one line.
-fn error_text(text: &str) -> String {
-    let text = text.rsplit_once("[ERROR]").map_or(text, |(_, after)| after);
+/// What dora says of an error, without the place in its sources and the stack: one line. `None`: it says of none.
+#[must_use]
+pub fn error_text(text: &str) -> Option<String> {
+    let (_, text) = text.rsplit_once("[ERROR]")?;
     let text = ["Location:", "Stack backtrace:"].iter().fold(text, |text, end| text.split(end).next().unwrap_or(text));
+    Some(one_line(text))
+}
+
+fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -271,7 +277,7 @@ mod tests {
     #[test]
     fn an_error_of_dora_is_one_line_without_the_stack() {
         let text = "noise\n\n[ERROR]\nthere is already a\n  running dataflow\n\nLocation:\n    a.rs:78\n\nStack backtrace:\n 0: x";
-        assert_eq!(error_text(text), "there is already a running dataflow");
-        assert_eq!(error_text("plain words\n"), "plain words");
+        assert_eq!(error_text(text).as_deref(), Some("there is already a running dataflow"));
+        assert_eq!(error_text("plain words\n"), None);
     }
 }

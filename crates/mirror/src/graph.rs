@@ -66,6 +66,12 @@ impl<'a> Graph<'a> {
         self.journal.news()
     }
 
+    /// The nodes that run.
+    #[must_use]
+    pub fn nodes(&self) -> BTreeSet<String> {
+        remains::nodes(&self.id).into_iter().map(|(_, node)| node).collect()
+    }
+
     /// Where the nodes' logs are.
     #[must_use]
     pub fn log(&self) -> &Path {
@@ -87,8 +93,11 @@ impl<'a> Graph<'a> {
         if let Some(background) = &self.background {
             if self.dora.runs_others(&self.id).unwrap_or(false) {
                 said.push("dora stays up: something else runs on it".to_owned());
-            } else if let Err(error) = self.dora.down() {
-                said.push(format!("{error:#}"));
+            } else if let Err(error) = self.dora.down()
+                && !remains::gone(background, PATIENCE)
+            {
+                // Sometimes the coordinator ends before it has answered; that is no fault. This is one.
+                said.push(format!("{error:#}; its processes were killed"));
                 background.iter().for_each(|process| remains::kill(*process));
             }
         }

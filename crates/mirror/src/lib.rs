@@ -6,7 +6,7 @@
 //! | [`house`] | the project on disk: its root, a dataflow file, whether all is built and there |
 //! | [`overrides`] | what the command line says, as environment of the nodes |
 //! | [`dora`], [`graph`] | the dora command line; the graph that runs on it |
-//! | [`report`] | what the recorder says of a demo |
+//! | [`recording`], [`report`] | a demo while it runs; what the recorder says of it |
 //! | [`journal`], [`failures`] | the nodes' logs; which node cannot go on, and why |
 //! | [`page`] | the mirror's page, asked for its figures |
 //! | [`screen`] | the terminal: lines that stay, and a status line that is rewritten |
@@ -21,6 +21,7 @@ pub mod house;
 pub mod journal;
 pub mod overrides;
 pub mod page;
+pub mod recording;
 pub mod remains;
 pub mod report;
 pub mod run;

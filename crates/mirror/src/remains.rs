@@ -31,9 +31,9 @@ impl Remains {
         while !nodes(dataflow).is_empty() && start.elapsed() < patience {
             thread::sleep(Duration::from_millis(50));
         }
-        for (process, program) in nodes(dataflow) {
+        for (process, node) in nodes(dataflow) {
             kill(process);
-            done.push(format!("{program} still ran (process {process}); it was killed"));
+            done.push(format!("{node} still ran (process {process}); it was killed"));
         }
         while !nodes(dataflow).is_empty() && start.elapsed() < 2 * patience {
             thread::sleep(Duration::from_millis(50));
@@ -54,18 +54,19 @@ impl Remains {
     }
 }
 
-/// The running nodes of a dataflow: process and program.
+/// The running nodes of a dataflow: process and node.
 #[must_use]
 pub fn nodes(dataflow: &str) -> Vec<(i32, String)> {
-    let is_node = |process: &i32| {
-        let environment = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
-        // dora tells a node which dataflow it belongs to: DORA_NODE_CONFIG=dataflow_id: 01a1…
-        environment.split(|byte| *byte == 0).any(|pair| {
-            pair.starts_with(b"DORA_NODE_CONFIG=")
-                && pair.windows(dataflow.len()).any(|text| text == dataflow.as_bytes())
-        })
-    };
-    processes().filter(is_node).map(|process| (process, program(process))).collect()
+    processes().filter_map(|process| Some((process, node(process, dataflow)?))).collect()
+}
+
+/// Which node of that dataflow a process is. dora tells it, as YAML: DORA_NODE_CONFIG=dataflow_id: 01a1…, node_id: camera, …
+fn node(process: i32, dataflow: &str) -> Option<String> {
+    let environment = fs::read(format!("/proc/{process}/environ")).ok()?;
+    let mut pairs = environment.split(|byte| *byte == 0);
+    let config = String::from_utf8_lossy(pairs.find_map(|pair| pair.strip_prefix(b"DORA_NODE_CONFIG="))?).into_owned();
+    let value = |key| config.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix(": "));
+    (value("dataflow_id")? == dataflow).then(|| value("node_id").unwrap_or("a node").to_owned())
 }
 
 /// The background processes of dora (`dora coordinator`, `dora daemon`) that run now.
@@ -79,6 +80,19 @@ pub fn dora() -> BTreeSet<i32> {
     processes().filter(is_dora).collect()
 }
 
+/// Whether these processes of dora are gone, or go within that time.
+#[must_use]
+pub fn gone(processes: &BTreeSet<i32>, patience: Duration) -> bool {
+    let start = Instant::now();
+    while !dora().is_disjoint(processes) {
+        if start.elapsed() > patience {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    true
+}
+
 /// Ends a process without asking it.
 pub fn kill(process: i32) {
     // SAFETY: kill(2) takes two integers and touches no memory of this process.
@@ -88,11 +102,6 @@ pub fn kill(process: i32) {
 fn processes() -> impl Iterator<Item = i32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
-fn program(process: i32) -> String {
-    let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
-    name.trim().to_owned()
 }
 
 fn shared_memory() -> BTreeSet<PathBuf> {
@@ -123,8 +132,11 @@ mod tests {
 
     #[test]
     fn a_node_that_still_runs_is_killed_and_named() {
-        let mut child =
-            Command::new("sleep").arg("60").env("DORA_NODE_CONFIG", "dataflow_id: 5a-remains-test").spawn().unwrap();
+        let mut child = Command::new("sleep")
+            .arg("60")
+            .env("DORA_NODE_CONFIG", "dataflow_id: 5a-remains-test\nnode_id: camera\n")
+            .spawn()
+            .unwrap();
         // The environment is there once the program has taken over.
         while nodes("5a-remains-test").is_empty() {
             thread::sleep(Duration::from_millis(5));
@@ -132,7 +144,7 @@ mod tests {
         // Reaped as the daemon would: a dead child of this process stays in the list until then.
         let waiter = thread::spawn(move || child.wait().unwrap());
         let done = Remains::before().clear("5a-remains-test", Duration::from_millis(100));
-        assert!(done[0].starts_with("sleep still ran"), "{done:?}");
+        assert!(done[0].starts_with("camera still ran"), "{done:?}");
         assert!(!waiter.join().unwrap().success());
         assert!(nodes("5a-remains-test").is_empty());
     }

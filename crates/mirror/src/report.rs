@@ -17,6 +17,15 @@ pub fn displayed(report: &Value) -> u64 {
     report["frames"]["displayed"].as_u64().unwrap_or(0)
 }
 
+/// The last thing that a node warned of, as the end of a sentence: `; camera: a.mp4 is no film`. Empty if none did.
+#[must_use]
+pub fn trouble(report: &Value) -> String {
+    let mut notices = report["notices"].as_array().into_iter().flatten().rev();
+    let warning = notices.find(|notice| notice["level"] == "warning" || notice["level"] == "error");
+    let text = |key| warning.and_then(|notice| notice[key].as_str()).unwrap_or_default();
+    warning.map_or_else(String::new, |_| format!("; {}: {}", text("origin"), text("text")))
+}
+
 /// The figures for people. What the report does not have is left out.
 #[must_use]
 pub fn table(report: &Value) -> String {

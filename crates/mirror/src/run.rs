@@ -200,13 +200,16 @@ impl Watch<'_> {
     }
 
     fn check(&mut self, graph: &mut Graph, failures: &mut Failures, shown: u64) -> Result<()> {
+        let now = Instant::now();
         for line in graph.news() {
-            match failures.note(&line, shown) {
-                Some(Verdict::Hopeless(text)) => bail!("{text}"),
-                Some(Verdict::StartedAgain(text)) if shown > 0 => {
-                    self.screen.say(&format!("{text}; it was started again"));
-                }
-                Some(Verdict::StartedAgain(_)) | None => {}
+            if let Some(Verdict::Hopeless(text)) = failures.note(&line, shown, now) {
+                bail!(text);
+            }
+        }
+        for verdict in failures.settle(now, || graph.nodes()) {
+            match verdict {
+                Verdict::Hopeless(text) => bail!(text),
+                Verdict::StartedAgain(text) => self.screen.say(&format!("{text}; it was started again")),
             }
         }
         Ok(())

@@ -70,17 +70,18 @@ impl Pack {
         if !directory.is_dir() {
             bail!("model pack {shown} is not there: name the directory of a pack in MIRROR_PACK");
         }
-        let directory = directory.canonicalize().wrap_err_with(|| format!("model pack {shown}"))?;
         for part in Part::ALL {
-            let path = graph(&directory, part);
+            let path = graph(directory, part);
             if !path.is_file() {
                 bail!("model pack {shown} is not whole: {} is missing", path.display());
             }
         }
-        let name = directory.file_name().map_or_else(|| "pack".to_owned(), |name| name.to_string_lossy().into_owned());
-        let latents = latents(&directory)?;
+        // `.` and links have a name only once they are followed.
+        let whole = directory.canonicalize().wrap_err_with(|| format!("model pack {shown}"))?;
+        let name = whole.file_name().map_or_else(|| "pack".to_owned(), |name| name.to_string_lossy().into_owned());
+        let latents = latents(directory)?;
         let scheduler = read_json(&directory.join("scheduler/scheduler_config.json"))?;
-        Ok(Self { name, directory, latents, scheduler })
+        Ok(Self { name, directory: directory.to_owned(), latents, scheduler })
     }
 
     /// The file of a graph.

@@ -1,2 +1,4 @@
-//! TEMP
-fn main() {}
+//! The node `decoder`.
+fn main() -> std::process::ExitCode {
+    mirror_kit::start("decoder", decoder::run)
+}

@@ -1,2 +1,4 @@
-//! TEMP
-fn main() {}
+//! The node `diffusion`.
+fn main() -> std::process::ExitCode {
+    mirror_kit::start("diffusion", diffusion::run)
+}

@@ -1,2 +1,4 @@
-//! TEMP
-fn main() {}
+//! The node `embed`.
+fn main() -> std::process::ExitCode {
+    mirror_kit::start("embed", embed::run)
+}

@@ -1,1 +1,14 @@
-//! TEMP
+//! Brings the camera's picture into the pack's latent space.
+//!
+//! | port | message | shape |
+//! |---|---|---|
+//! | in `frame` | Frame | `[height, width, 3]` u8, any size |
+//! | in `settings` | Settings | `size`, `mirror` |
+//! | out `source` | Frame | `[size, size, 3]` u8: the picture as the model sees it |
+//! | out `latent` | Latent | `[1, channels, size/8, size/8]` f32, times the scaling factor |
+
+pub mod config;
+pub mod encode;
+pub mod node;
+
+pub use node::run;

@@ -1,2 +1,4 @@
-//! TEMP
-fn main() {}
+//! The node `encoder`.
+fn main() -> std::process::ExitCode {
+    mirror_kit::start("encoder", encoder::run)
+}

@@ -1,0 +1,256 @@
+//! Small dataflows, really run by dora, and watched by the `probe`.
+
+use eyre::{Result, WrapErr, bail, eyre};
+use serde_json::Value;
+use std::env;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// What a dataflow finds beside its file: the project's own.
+const LINKS: [&str; 5] = ["target", "types", "models", "assets", ".mirror"];
+/// Between two looks at whether the findings are there.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The dora command line: `DORA`, else the project's own, else the path's.
+#[must_use]
+pub fn dora(root: &Path) -> PathBuf {
+    let own = root.join(".venv/bin/dora");
+    match env::var_os("DORA") {
+        Some(path) if !path.is_empty() => path.into(),
+        _ if own.is_file() => own,
+        _ => "dora".into(),
+    }
+}
+
+/// A folder with a dataflow file, and the project's binaries, packs and types beside it.
+pub struct Flow {
+    root: PathBuf,
+    folder: TempDir,
+}
+
+/// A dataflow that runs. Dropping it stops it.
+pub struct Running {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Flow {
+    /// Writes a dataflow file into a folder of its own.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn new(root: &Path, yaml: &str) -> Result<Self> {
+        let folder = tempfile::tempdir().wrap_err("a folder for the dataflow cannot be made")?;
+        for link in LINKS {
+            symlink(root.join(link), folder.path().join(link)).wrap_err_with(|| format!("{link} cannot be linked"))?;
+        }
+        fs::write(folder.path().join("dataflow.yml"), yaml)?;
+        Ok(Self { root: root.to_owned(), folder })
+    }
+
+    /// A path in its folder.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts it, isolated: no coordinator, no ports of its own.
+    ///
+    /// # Errors
+    /// There is no dora command line.
+    pub fn start(&self) -> Result<Running> {
+        let log = self.path("log");
+        let file = fs::File::create(&log)?;
+        let dora = dora(&self.root);
+        let child = Command::new(&dora)
+            .args(["run", "dataflow.yml"])
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .process_group(0)
+            .spawn()
+            .wrap_err_with(|| format!("{} cannot be started: run \"make setup\"", dora.display()))?;
+        Ok(Running { child, log })
+    }
+
+    /// Runs it until the probe has written `findings.json`, and reads that.
+    ///
+    /// # Errors
+    /// The dataflow ends before, or the findings are not there in time; the error holds the log.
+    pub fn findings(&self, patience: Duration) -> Result<Value> {
+        Ok(self.watch(self.start()?, patience, |_| Ok(()))?.0)
+    }
+
+    /// As [`findings`](Self::findings), of one that runs already; `last_look` is taken just before it is stopped.
+    ///
+    /// # Errors
+    /// As [`findings`](Self::findings), or the last look's.
+    pub fn watch<T>(
+        &self,
+        mut running: Running,
+        patience: Duration,
+        last_look: impl FnOnce(&Running) -> Result<T>,
+    ) -> Result<(Value, T)> {
+        let findings = self.path("findings.json");
+        let until = Instant::now() + patience;
+        while !findings.is_file() {
+            if running.has_ended()? {
+                bail!("the dataflow ended without findings:\n{}", running.log());
+            }
+            if Instant::now() > until {
+                bail!("there were no findings after {} s:\n{}", patience.as_secs(), running.log());
+            }
+            sleep(LOOK);
+        }
+        let seen = last_look(&running)?;
+        running.stop();
+        Ok((serde_json::from_slice(&fs::read(&findings)?).wrap_err("the findings are not JSON")?, seen))
+    }
+}
+
+impl Running {
+    /// Whether it has ended by itself.
+    ///
+    /// # Errors
+    /// The process cannot be asked.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
+    /// The lines of its log so far, without dora's own noise.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        text.lines().filter(|line| !line.contains("DEBUG")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The process of dora.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Interrupts it as Ctrl-C does, and waits until it has ended.
+    pub fn stop(&mut self) {
+        let pid = i32::try_from(self.child.id()).unwrap_or(0);
+        for signal in [libc::SIGINT, libc::SIGINT, libc::SIGKILL] {
+            if matches!(self.child.try_wait(), Ok(None)) {
+                // SAFETY: kill has no memory to harm; the group is that of our own child, which has not been waited for.
+                unsafe { libc::kill(-pid, signal) };
+            }
+            for _ in 0..200 {
+                match self.child.try_wait() {
+                    Ok(None) => sleep(LOOK),
+                    _ => return,
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The resident memory of all processes that dora started, shared parts counted once (`Pss`), in MiB.
+///
+/// # Errors
+/// `/proc` cannot be read.
+pub fn memory_mib(running: &Running) -> Result<f64> {
+    let mut total_kib = 0;
+    for entry in fs::read_dir("/proc")? {
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
+        // After the name in brackets: state, then the parent.
+        let parent = stat.rsplit(')').next().and_then(|rest| rest.split_ascii_whitespace().nth(1)?.parse().ok());
+        if pid == running.pid() || parent == Some(running.pid()) {
+            let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+            let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+            total_kib += pss.ok_or_else(|| eyre!("/proc/{pid}/smaps_rollup does not say Pss")).unwrap_or(0);
+        }
+    }
+    Ok(total_kib as f64 / 1024.0)
+}
+
+/// The image path with the test pattern in front and the probe at its end.
+#[must_use]
+pub fn image_path(size: usize, camera_fps: f64, seconds: usize, prompt: &str, probe_inputs: &str) -> String {
+    let settings = serde_json::json!({"size": size, "prompt": prompt}).to_string();
+    format!(
+        r#"
+env:
+  MIRROR_PROVIDER: cpu
+  CAMERA_SOURCE: pattern
+  CONTROL_SETTINGS: '{settings}'
+  PROBE_OUT: findings.json
+  PROBE_SECONDS: {seconds}s
+nodes:
+  - id: camera
+    path: target/release/camera
+    env: {{ CAMERA_WIDTH: {size}, CAMERA_HEIGHT: {size}, CAMERA_FPS: {camera_fps} }}
+    outputs: [frame, notice]
+  - id: encoder
+    path: target/release/encoder
+    inputs:
+      frame: {{ source: camera/frame, queue_size: 1 }}
+      settings: {{ source: control/settings, queue_size: 64 }}
+    outputs: [latent, source, notice]
+  - id: embed
+    path: target/release/embed
+    inputs:
+      settings: {{ source: control/settings, queue_size: 64 }}
+    outputs: [embedding, notice]
+  - id: diffusion
+    path: target/release/diffusion
+    inputs:
+      latent: {{ source: encoder/latent, queue_size: 1 }}
+      embedding: {{ source: embed/embedding, queue_size: 64 }}
+      settings: {{ source: control/settings, queue_size: 64 }}
+    outputs: [denoised, notice]
+  - id: decoder
+    path: target/release/decoder
+    inputs:
+      denoised: {{ source: diffusion/denoised, queue_size: 1 }}
+      source: {{ source: encoder/source, queue_size: 4 }}
+      settings: {{ source: control/settings, queue_size: 64 }}
+    outputs: [picture, notice]
+  - id: control
+    path: target/release/control
+    inputs:
+      tick: {{ source: dora/timer/millis/1000, queue_size: 1 }}
+    outputs: [settings, notice]
+  - id: probe
+    path: target/release/probe
+    inputs:
+{probe_inputs}
+"#
+    )
+}
+
+/// One edge between two probes: `frame` or `latent`.
+#[must_use]
+pub fn hop(port: &str, seconds: usize) -> String {
+    format!(
+        r"
+nodes:
+  - id: sender
+    path: target/release/probe
+    env: {{ PROBE_SEND: {port} }}
+    outputs: [{port}]
+  - id: probe
+    path: target/release/probe
+    env: {{ PROBE_OUT: findings.json, PROBE_SECONDS: {seconds}s }}
+    inputs:
+      {port}: {{ source: sender/{port}, queue_size: 1 }}
+"
+    )
+}

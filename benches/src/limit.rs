@@ -1,0 +1,129 @@
+//! The limit: the pack's bare sessions in one process, without a dataflow.
+
+use eyre::{Result, eyre};
+use mirror_inference::{Choice, Element, Model, Options, Provider, Runtime};
+use mirror_kit::figures::Spread;
+use mirror_models::{Pack, Part};
+use serde::Serialize;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Instant;
+
+/// Pictures that warm up, and pictures that count.
+const WARM_UP: usize = 10;
+
+/// The bare models of one size.
+#[derive(Debug, Clone, Serialize)]
+pub struct Limit {
+    /// Encoder, UNet, decoder, each alone, all cores.
+    pub stages: Vec<(String, Spread)>,
+    /// The sum of their medians, in milliseconds.
+    pub sum_ms: f64,
+    /// Pictures a second, one stage after another, all cores in each.
+    pub in_turn_fps: f64,
+    /// Pictures a second, a thread for each stage, so many cores in each.
+    pub pipelined_fps: Vec<(usize, f64)>,
+    /// The best of them.
+    pub fps: f64,
+}
+
+/// Opens the three models of the image path, with tensors for pictures of that size.
+fn open(runtime: &Runtime, pack: &Pack, size: usize, threads: usize, spinning: bool) -> Result<Vec<Model>> {
+    let options = Options { provider: Choice::Only(Provider::Cpu), threads, spinning };
+    let channels = pack.latents.channels;
+    let side = size / pack.latents.downscale;
+    let latent = [1, channels, side, side];
+    let picture = [1, 3, size, size];
+    let mut encoder = Model::open(runtime, &pack.graph(Part::VaeEncoder), &options)?;
+    encoder.shape_input("sample", &picture)?;
+    encoder.shape_output("latent_sample", &latent)?;
+    encoder.write("sample", |values| values.fill(0.1))?;
+    let mut unet = Model::open(runtime, &pack.graph(Part::Unet), &options)?;
+    unet.shape_input("sample", &latent)?;
+    unet.shape_output("out_sample", &latent)?;
+    unet.write("sample", |values| values.fill(0.1))?;
+    let states = unet.input("encoder_hidden_states")?.clone();
+    let width = states.axes.get(2).copied().flatten().ok_or_else(|| eyre!("{states} does not say its width"))?;
+    unet.shape_input("encoder_hidden_states", &[1, pack.tokens()?, width])?;
+    unet.write("encoder_hidden_states", |values| values.fill(0.1))?;
+    let timestep = unet.input("timestep")?.clone();
+    unet.shape_input("timestep", &vec![1; timestep.axes.len()])?;
+    match timestep.element {
+        Some(Element::I64 | Element::I32) => unet.write_integers("timestep", |values| values.fill(999))?,
+        _ => unet.write("timestep", |values| values.fill(999.0))?,
+    }
+    let mut decoder = Model::open(runtime, &pack.graph(Part::VaeDecoder), &options)?;
+    decoder.shape_input("latent_sample", &latent)?;
+    decoder.shape_output("sample", &picture)?;
+    decoder.write("latent_sample", |values| values.fill(0.1))?;
+    Ok(vec![encoder, unet, decoder])
+}
+
+/// Measures the bare models of a pack at that size over so many pictures; `tick` is called after each.
+///
+/// # Errors
+/// A model that cannot be opened or run.
+pub fn measure(runtime: &Runtime, pack: &Pack, size: usize, pictures: usize, tick: &dyn Fn()) -> Result<Limit> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let (stages, in_turn_fps) = in_turn(open(runtime, pack, size, cores, true)?, pictures, tick)?;
+    let mut pipelined_fps = Vec::new();
+    for threads in [1, cores] {
+        let fps = pipelined(open(runtime, pack, size, threads, false)?, pictures)?;
+        pipelined_fps.push((threads, fps));
+        (0..pictures).for_each(|_| tick());
+    }
+    let sum_ms = stages.iter().map(|(_, spread)| spread.p50).sum();
+    let fps = pipelined_fps.iter().map(|(_, fps)| *fps).fold(in_turn_fps, f64::max);
+    Ok(Limit { stages, sum_ms, in_turn_fps, pipelined_fps, fps })
+}
+
+fn in_turn(mut models: Vec<Model>, pictures: usize, tick: &dyn Fn()) -> Result<(Vec<(String, Spread)>, f64)> {
+    let mut times = vec![Vec::with_capacity(pictures); models.len()];
+    let mut start = Instant::now();
+    for picture in 0..WARM_UP + pictures {
+        if picture == WARM_UP {
+            times.iter_mut().for_each(Vec::clear);
+            start = Instant::now();
+        }
+        for (model, times) in models.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            model.run()?;
+            times.push(start.elapsed().as_nanos() as i64);
+        }
+        tick();
+    }
+    let fps = pictures as f64 / start.elapsed().as_secs_f64();
+    let names = ["encoder", "diffusion", "decoder"];
+    Ok((names.iter().zip(&mut times).map(|(name, times)| ((*name).to_owned(), Spread::of(times))).collect(), fps))
+}
+
+/// Each stage in a thread, handing a token on to the next: no data moves, so no dataflow can be faster in this shape.
+fn pipelined(models: Vec<Model>, pictures: usize) -> Result<f64> {
+    let (first, mut upstream) = sync_channel::<()>(1);
+    let total = WARM_UP + pictures;
+    thread::scope(|scope| {
+        let mut stages = Vec::new();
+        for mut model in models {
+            let (downstream, next) = sync_channel(1);
+            let input = std::mem::replace(&mut upstream, next);
+            stages.push(scope.spawn(move || -> Result<()> {
+                for () in input {
+                    model.run()?;
+                    if downstream.send(()).is_err() {
+                        break;
+                    }
+                }
+                Ok(())
+            }));
+        }
+        scope.spawn(move || (0..total).all(|_| first.send(()).is_ok()));
+        let mut start = Instant::now();
+        for done in 0..total {
+            upstream.recv().map_err(|_| eyre!("a stage of the pipeline has ended early"))?;
+            if done + 1 == WARM_UP {
+                start = Instant::now();
+            }
+        }
+        Ok(pictures as f64 / start.elapsed().as_secs_f64())
+    })
+}

@@ -1,0 +1,115 @@
+//! `make bench`: measures the mirror, prints a table and keeps it in `benches/`.
+
+use clap::Parser;
+use eyre::{Result, WrapErr, eyre};
+use indicatif::{ProgressBar, ProgressStyle};
+use mirror_benches::flow::{Flow, hop, image_path, memory_mib};
+use mirror_benches::limit;
+use mirror_benches::table::{Results, Size};
+use mirror_inference::Runtime;
+use mirror_models::Pack;
+use serde_json::Value;
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+/// Measures the mirror: the bare models, the dataflow, the hops. Takes about two minutes on an idle machine.
+#[derive(Parser)]
+struct Arguments {
+    /// Sides of the pictures to measure.
+    #[arg(long, value_delimiter = ',', default_value = "256,512")]
+    sizes: Vec<usize>,
+    /// Seconds that each dataflow is watched.
+    #[arg(long, default_value_t = 10)]
+    seconds: usize,
+    /// Pictures that the bare models are measured over.
+    #[arg(long, default_value_t = 100)]
+    pictures: usize,
+    /// Directory of the pack.
+    #[arg(long, default_value = "models/starter")]
+    pack: PathBuf,
+    /// Where the table goes, as Markdown; the figures go beside it as JSON.
+    #[arg(long, default_value = "benches/RESULTS.md")]
+    out: PathBuf,
+}
+
+/// The edge that the probe looks at.
+const PICTURE: &str = "      picture: { source: decoder/picture, queue_size: 1 }";
+/// A camera that is faster than any model here.
+const FULL_FPS: f64 = 120.0;
+/// Of the limit: pictures come slower than they are painted.
+const CALM: f64 = 0.75;
+/// Longer than any start and any measurement.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let root = env::current_dir()?;
+    if !root.join("dataflow.yml").is_file() {
+        return Err(eyre!("run this in the project's root, where dataflow.yml is: \"make bench\" does"));
+    }
+    let load = fs::read_to_string("/proc/loadavg").ok().and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(0.0);
+    let pack = Pack::open(&arguments.pack)?;
+    let runtime = Runtime::load()?;
+    let mut sizes = Vec::new();
+    for size in &arguments.sizes {
+        sizes.push(measure(&arguments, &runtime, &pack, *size)?);
+    }
+    let mut hops = Vec::new();
+    for port in ["frame", "latent"] {
+        let bar = spinner(&format!("hop of a {port}"));
+        hops.push((port.to_owned(), Flow::new(&root, &hop(port, arguments.seconds.min(5)))?.findings(PATIENCE)?));
+        bar.finish_and_clear();
+    }
+    let results = Results { machine: machine(), date: date(), pack: pack.name, load, sizes, hops };
+    let table = results.markdown();
+    println!("{table}");
+    let json = arguments.out.with_extension("json");
+    fs::write(&arguments.out, &table).wrap_err_with(|| format!("{} cannot be written", arguments.out.display()))?;
+    fs::write(&json, serde_json::to_vec_pretty(&results)?).wrap_err_with(|| format!("{} cannot be written", json.display()))?;
+    println!("kept in {} and {}", arguments.out.display(), json.display());
+    Ok(())
+}
+
+fn measure(arguments: &Arguments, runtime: &Runtime, pack: &Pack, size: usize) -> Result<Size> {
+    let style = ProgressStyle::with_template("{msg:32} {bar:30} {pos}/{len}")?;
+    let bar = ProgressBar::new(3 * arguments.pictures as u64).with_style(style).with_message(format!("bare models, {size} × {size}"));
+    let limit = limit::measure(runtime, pack, size, arguments.pictures, &|| bar.inc(1))?;
+    bar.finish_and_clear();
+    let (full, _) = flow(arguments, size, FULL_FPS, "full")?;
+    let calm_fps = (CALM * limit.fps * 10.0).round() / 10.0;
+    let (calm, memory_mib) = flow(arguments, size, calm_fps, "calm")?;
+    Ok(Size { size, limit, full, calm, calm_fps, memory_mib })
+}
+
+fn flow(arguments: &Arguments, size: usize, fps: f64, name: &str) -> Result<(Value, f64)> {
+    let bar = spinner(&format!("dataflow, {name}, {size} × {size}, {} s", arguments.seconds));
+    let yaml = image_path(size, fps, arguments.seconds, "a pencil drawing", PICTURE);
+    let root = env::current_dir()?;
+    let watched = Flow::new(&root, &yaml)?;
+    let running = watched.start()?;
+    let (findings, memory) = watched.watch(running, PATIENCE, memory_mib)?;
+    bar.finish_and_clear();
+    Ok((findings, memory))
+}
+
+fn spinner(message: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(message.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+/// Processor and number of cores.
+fn machine() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, model)| model.to_owned()));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{}, {cores} cores, no GPU used", model.unwrap_or_else(|| "unknown processor".to_owned()))
+}
+
+fn date() -> String {
+    let out = Command::new("date").args(["-u", "+%Y-%m-%d"]).output();
+    out.map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned()).unwrap_or_default()
+}

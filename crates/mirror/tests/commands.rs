@@ -1,0 +1,233 @@
+//! The program as people start it, in a project of its own with a dora that only takes notes.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A dora that writes down what it is told, and says what dora would.
+const DORA: &str = r#"#!/bin/sh
+echo "$*" >> notes
+case $1 in
+  --version) echo dora-cli 1.1.0 ;;
+  status) echo '{"coordinator": {"status": "not running"}, "daemon": {"status": "not running"}}' ;;
+  start) echo "dataflow start triggered: 5a-commands-test"; echo "dataflow started: 5a-commands-test" ;;
+esac
+"#;
+
+/// A project with one node, models and library of this checkout, and that dora.
+struct Project {
+    folder: tempfile::TempDir,
+    address: String,
+}
+
+impl Project {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let graph =
+            format!("env: {{ WEB_ADDRESS: \"{address}\" }}\nnodes: [{{ id: web, path: target/release/web }}]\n");
+        let project = Self { folder, address };
+        project.write("dataflow.yml", &graph);
+        project.program("target/release/web", "");
+        project.program(".venv/bin/dora", DORA);
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+        for name in ["models", ".mirror"] {
+            symlink(checkout.join(name), project.path(name)).unwrap();
+        }
+        project
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn program(&self, name: &str, text: &str) {
+        self.write(name, text);
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// What dora was told, one command a line, without its arguments.
+    fn notes(&self) -> Vec<String> {
+        let notes = fs::read_to_string(self.path("notes")).unwrap_or_default();
+        notes.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+    }
+
+    fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mirror"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("PATH", "/usr/bin:/bin")
+            .env_remove("ORT_DYLIB_PATH");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// Runs it to its end; it must fail with one line, which is given.
+    fn error(&self, arguments: &[&str]) -> String {
+        let output = self.start(arguments).wait_with_output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+        text
+    }
+}
+
+/// Answers every request with these figures, from when dora has been told to start the graph.
+fn serve(project: &Project, figures: &'static str) {
+    wait(|| project.notes().contains(&"start".to_owned()));
+    let listener = TcpListener::bind(&project.address).unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            answer(stream, figures);
+        }
+    });
+}
+
+fn answer(mut stream: TcpStream, body: &str) {
+    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+    while lines.next().is_some_and(|line| !line.is_empty()) {}
+    // Who has gone needs no answer.
+    let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+}
+
+fn wait(until: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !until() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "it did not come to that");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn interrupt(child: &Child) {
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn the_mirror_starts_tells_its_figures_and_stops_at_ctrl_c() {
+    let project = Project::new();
+    let child = project.start(&["run", "--prompt", "neon"]);
+    serve(&project, r#"{"frames": 9, "fps": 30, "prompt": "neon", "pack": "starter", "provider": "CPU"}"#);
+    thread::sleep(Duration::from_secs(2));
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    let text = said(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains(&format!("http://{}", project.address)), "{text}");
+    assert!(text.contains("30.0 fps") && text.contains("starter on CPU · \"neon\""), "{text}");
+    assert!(text.ends_with("nothing of it is left running\n"), "{text}");
+    let lifecycle: Vec<String> =
+        project.notes().into_iter().filter(|note| ["up", "start", "stop", "down"].contains(&note.as_str())).collect();
+    assert_eq!(lifecycle, ["up", "start", "stop", "down"]);
+}
+
+#[test]
+fn the_mirror_ends_when_its_window_is_closed() {
+    let project = Project::new();
+    let child = project.start(&["run"]);
+    serve(
+        &project,
+        r#"{"frames": 9, "notices": [{"id": 1, "origin": "display", "level": "info", "text": "window closed"}]}"#,
+    );
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn a_node_that_cannot_go_on_ends_the_mirror_with_its_own_words() {
+    let project = Project::new();
+    let child = project.start(&["run"]);
+    serve(&project, r#"{"frames": 0}"#);
+    let line = r#"{"level": "stdout", "node": "web", "msg": "ERROR web: models/x is not there"}"#;
+    project.write("out/5a-commands-test/log_web.jsonl", &format!("{line}\n"));
+    let output = child.wait_with_output().unwrap();
+    assert!(!output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "error: web: models/x is not there\n");
+    assert!(project.notes().ends_with(&["down".to_owned()]), "{:?}", project.notes());
+}
+
+#[test]
+fn outside_the_project_nothing_runs() {
+    let project = Project::new();
+    fs::remove_file(project.path("dataflow.yml")).unwrap();
+    assert!(project.error(&["run"]).contains("holds dataflow.yml"));
+}
+
+#[test]
+fn what_is_not_built_is_named_with_the_remedy() {
+    let project = Project::new();
+    fs::remove_file(project.path("target/release/web")).unwrap();
+    assert_eq!(project.error(&["run"]), "error: not built: target/release/web; run \"make build\"\n");
+}
+
+#[test]
+fn without_dora_nothing_runs() {
+    let project = Project::new();
+    fs::remove_file(project.path(".venv/bin/dora")).unwrap();
+    assert!(project.error(&["run"]).contains("no dora command line"));
+}
+
+#[test]
+fn another_release_of_dora_is_refused() {
+    let project = Project::new();
+    project.program(".venv/bin/dora", "#!/bin/sh\necho dora-cli 0.3.12\n");
+    assert!(project.error(&["run"]).contains("is dora 0.3.12, but 1.1.0 is needed"));
+}
+
+#[test]
+fn a_pack_that_is_not_there_is_named() {
+    let project = Project::new();
+    assert!(project.error(&["run", "--pack", "nowhere"]).contains("nowhere is not there"));
+}
+
+#[test]
+fn a_library_that_is_none_is_named() {
+    let project = Project::new();
+    fs::remove_file(project.path(".mirror")).unwrap();
+    assert!(project.error(&["run"]).contains("ONNX Runtime is not at "));
+    project.write(".mirror/onnxruntime/libonnxruntime.so", "no library");
+    assert!(project.error(&["run"]).contains("is not a usable ONNX Runtime"));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_before_anything_starts() {
+    let project = Project::new();
+    let _other = TcpListener::bind(&project.address).unwrap();
+    assert!(project.error(&["run"]).contains(&format!("WEB_ADDRESS={}", project.address)));
+    assert!(!project.notes().contains(&"start".to_owned()));
+}
+
+#[test]
+fn a_setting_out_of_range_is_refused_before_anything_starts() {
+    let project = Project::new();
+    assert!(project.error(&["run", "--size", "100"]).contains("size must be a whole number from 128 to 1024"));
+    assert!(project.notes().is_empty());
+}
+
+#[test]
+fn a_demo_whose_dora_fails_says_what_dora_said() {
+    let project = Project::new();
+    let failing = DORA.replace(
+        "  start)",
+        "  run) printf '[ERROR]\\nthe graph has a cycle\\n\\nLocation:\\n x\\n' >&2; exit 1 ;;\n  start)",
+    );
+    project.program(".venv/bin/dora", &failing);
+    let error = project.error(&["demo", "--dataflow", "dataflow.yml", "--out", "made"]);
+    assert!(error.contains("the graph has a cycle (the log is made/mirror.log)"), "{error}");
+}

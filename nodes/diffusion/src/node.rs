@@ -1,0 +1,70 @@
+//! Ports and event loop.
+
+use crate::config::Config;
+use crate::paint::{Painter, Request};
+use eyre::Result;
+use mirror_contract::{Embedding, Latent, Level, Message, Notice, Settings};
+use mirror_inference::Runtime;
+use mirror_kit::node::NOTICE;
+use mirror_kit::{Book, Input, Node};
+use mirror_models::Pack;
+use std::collections::HashMap;
+
+/// The pictures in the latent space.
+pub const LATENT: &str = "latent";
+/// The prompts as the UNet reads them.
+pub const EMBEDDING: &str = "embedding";
+/// The settings of all streams.
+pub const SETTINGS: &str = "settings";
+/// The painted latents.
+pub const DENOISED: &str = "denoised";
+/// All inputs, with the types of their messages.
+pub const INPUTS: &[(&str, &str)] =
+    &[(LATENT, Latent::TYPE), (EMBEDDING, Embedding::TYPE), (SETTINGS, Settings::TYPE)];
+/// All outputs, with the types of their messages.
+pub const OUTPUTS: &[(&str, &str)] = &[(DENOISED, Latent::TYPE), (NOTICE, Notice::TYPE)];
+
+/// Runs the node until the mirror stops.
+///
+/// # Errors
+/// A configuration or a pack that cannot be used; dora cannot send.
+pub fn run() -> Result<()> {
+    let mut node = Node::join()?;
+    let config = Config::from_env()?;
+    let pack = Pack::open(&config.pack)?;
+    let runtime = Runtime::load()?;
+    let mut painter = Painter::open(&runtime, &pack, &config.options)?;
+    node.notice(Level::Info, &format!("pack {} on {}", pack.name, painter.provider()));
+    let (mut book, mut embeddings) = (Book::default(), HashMap::new());
+    while let Some(input) = node.next() {
+        match input.port.as_str() {
+            SETTINGS => node.accept::<Settings>(&input).into_iter().for_each(|settings| book.write(settings)),
+            EMBEDDING => {
+                let embedding = node.accept::<Embedding>(&input).into_iter();
+                embedding.for_each(|embedding| drop(embeddings.insert(embedding.stream.clone(), embedding)));
+            }
+            LATENT => {
+                let Some(latent) = node.accept::<Latent>(&input) else { continue };
+                // Until a stream's first prompt is embedded there is nothing to paint it as.
+                let Some(embedding) = embeddings.get(&latent.header.stamp.stream) else { continue };
+                paint(&mut node, &mut painter, &book, embedding, &input, latent)?;
+            }
+            port => node.refuse(port, &"this node has no such input"),
+        }
+    }
+    Ok(())
+}
+
+fn paint(node: &mut Node, painter: &mut Painter, book: &Book, embedding: &Embedding, input: &Input, latent: Latent) -> Result<()> {
+    let settings = book.of(&latent.header.stamp.stream);
+    let request = Request::of(settings, latent.header.stamp.frame_id);
+    let mut painted = match painter.paint(latent, request, embedding) {
+        Ok(painted) => painted,
+        Err(error) => {
+            node.refuse(LATENT, &format!("{error:#}"));
+            return Ok(());
+        }
+    };
+    node.sign(&mut painted.header, input.received_ns);
+    node.send(DENOISED, painted)
+}

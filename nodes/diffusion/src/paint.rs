@@ -1,0 +1,193 @@
+//! The painter: a latent and an embedding become a painted latent.
+
+use crate::memory::{Noises, Plans};
+use eyre::{Result, bail};
+use mirror_contract::{Embedding, Latent, Painting, Settings};
+use mirror_diffusion::{Scheduler, plan::guide};
+use mirror_inference::{Element, Model, Options, Port, Provider, Runtime};
+use mirror_models::{Pack, Part};
+
+/// The graph's inputs and output, as Optimum names them.
+const SAMPLE: &str = "sample";
+const TIMESTEP: &str = "timestep";
+const HIDDEN_STATES: &str = "encoder_hidden_states";
+const OUT_SAMPLE: &str = "out_sample";
+
+/// How a picture is to be painted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Request {
+    /// UNet evaluations.
+    pub steps: usize,
+    /// 0 leaves the picture, 1 repaints it.
+    pub strength: f64,
+    /// Above 1 the negative prompt is painted too, and left.
+    pub guidance_scale: f32,
+    /// Chooses the noise.
+    pub seed: u32,
+    /// Nothing is painted.
+    pub passthrough: bool,
+}
+
+impl Request {
+    /// What the settings ask for; a seed that runs is a new one for every frame.
+    #[must_use]
+    pub fn of(settings: &Settings, frame_id: i64) -> Self {
+        let seed = if settings.fixed_seed { settings.seed } else { settings.seed.wrapping_add(frame_id) };
+        Self {
+            // The table allows 1 to 50 steps.
+            steps: settings.steps as usize,
+            strength: settings.strength,
+            guidance_scale: settings.guidance_scale as f32,
+            // The generator takes the low 32 bits, as PyTorch's does.
+            seed: seed as u32,
+            passthrough: settings.passthrough,
+        }
+    }
+}
+
+/// A pack's UNet and scheduler, and what they remember between frames.
+pub struct Painter {
+    pack: String,
+    unet: Model,
+    timestep: Port,
+    channels: usize,
+    scheduler: Scheduler,
+    plans: Plans,
+    noises: Noises,
+    /// Prompt and negative prompt whose embedding lies in the UNet's input, and for how many rows.
+    embedded: Option<(String, String, usize)>,
+    input: Vec<f32>,
+    prediction: Vec<f32>,
+}
+
+impl Painter {
+    /// Opens the UNet and the scheduler of a pack.
+    ///
+    /// # Errors
+    /// A graph that cannot be opened, that does not fit the pack, or that needs more than Mirror gives it; a scheduler
+    /// that is not supported.
+    pub fn open(runtime: &Runtime, pack: &Pack, options: &Options) -> Result<Self> {
+        let path = pack.graph(Part::Unet);
+        let unet = Model::open(runtime, &path, options)?;
+        unet.input(HIDDEN_STATES)?;
+        unet.output(OUT_SAMPLE)?;
+        let (channels, said) = (unet.input(SAMPLE)?.axes.get(1).copied().flatten(), pack.latents.channels);
+        if let Some(channels) = channels.filter(|channels| *channels != said) {
+            bail!("{} takes {channels} channels, but the autoencoder's config.json says {said}", path.display());
+        }
+        let known = [SAMPLE, TIMESTEP, HIDDEN_STATES];
+        if let Some(other) = unet.inputs().iter().find(|port| !known.contains(&&*port.name)) {
+            let taken = known.join(", ");
+            bail!("{} also needs the input {other}; supported are UNets that take {taken}", path.display());
+        }
+        let timestep = unet.input(TIMESTEP)?.clone();
+        let scheduler = Scheduler::from_config(&pack.scheduler)?;
+        let (plans, noises) = (Plans::default(), Noises::default());
+        let (input, prediction) = (Vec::new(), Vec::new());
+        let pack = pack.name.clone();
+        Ok(Self { pack, unet, timestep, channels: said, scheduler, plans, noises, embedded: None, input, prediction })
+    }
+
+    /// What runs the UNet.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        self.unet.provider()
+    }
+
+    /// Paints with that noise whatever the seed: for comparing with a reference that drew its noise elsewhere.
+    pub fn fix_noise(&mut self, noise: Vec<f32>) {
+        self.noises.fix(noise);
+    }
+
+    /// Paints a latent. Its values are copied once: the sender's memory is not ours to paint in.
+    ///
+    /// # Errors
+    /// A latent or an embedding of another pack; a request or a shape that the pack cannot take; the graph does not run.
+    pub fn paint(&mut self, latent: Latent, request: Request, embedding: &Embedding) -> Result<Latent> {
+        if let Some(other) = [&latent.pack, &embedding.pack].into_iter().find(|other| **other != self.pack) {
+            bail!("it is of the pack {other}, and this node runs the pack {}: set the same MIRROR_PACK for all", self.pack);
+        }
+        let mut values = latent.values.to_vec();
+        if !request.passthrough {
+            self.denoise(&mut values, latent.shape, request, embedding)?;
+        }
+        let mut header = latent.header;
+        header.painting = Some(Painting {
+            prompt: embedding.prompt.clone(),
+            pack: self.pack.clone(),
+            provider: self.provider().to_string(),
+            passthrough: request.passthrough,
+        });
+        Ok(Latent { header, pack: latent.pack, shape: latent.shape, values: values.into() })
+    }
+
+    /// Paints in place: `[1, channels, height, width]` f32, times the scaling factor.
+    fn denoise(&mut self, latent: &mut [f32], shape: [usize; 4], request: Request, embedding: &Embedding) -> Result<()> {
+        let plan = self.plans.of(&self.scheduler, request.steps, request.strength)?;
+        if plan.timesteps().is_empty() {
+            return Ok(());
+        }
+        let [_, channels, height, width] = shape;
+        if channels != self.channels {
+            bail!("a latent of {channels} channels came, the UNet takes {}: encoder and diffusion run different packs", self.channels);
+        }
+        // diffusers does the same: at 1 and below there is nothing to guide.
+        let rows = if request.guidance_scale > 1.0 { 2 } else { 1 };
+        self.unet.shape_input(SAMPLE, &[rows, channels, height, width])?;
+        self.unet.shape_output(OUT_SAMPLE, &[rows, channels, height, width])?;
+        embed(&mut self.unet, &mut self.embedded, embedding, rows)?;
+        let timestep_shape: &[usize] = match self.timestep.axes.as_slice() {
+            [] => &[],
+            [Some(1)] => &[1],
+            _ => &[rows][..],
+        };
+        self.unet.shape_input(TIMESTEP, timestep_shape)?;
+
+        let fresh = (0..plan.timesteps().len()).filter(|step| plan.needs_noise(*step)).count();
+        self.noises.prepare(request.seed, latent.len(), 1 + fresh);
+        self.input.resize(latent.len(), 0.0);
+        plan.add_noise(latent, self.noises.tensor(0));
+        for (step, timestep) in plan.timesteps().iter().enumerate() {
+            plan.model_input(step, latent, &mut self.input);
+            let input = &self.input;
+            self.unet.write(SAMPLE, |sample| sample.chunks_exact_mut(input.len()).for_each(|row| row.copy_from_slice(input)))?;
+            match self.timestep.element {
+                Some(Element::I64 | Element::I32) => {
+                    self.unet.write_integers(TIMESTEP, |rows| rows.fill(timestep.round() as i64))?;
+                }
+                _ => self.unet.write(TIMESTEP, |rows| rows.fill(*timestep))?,
+            }
+            self.unet.run()?;
+            let noise = if plan.needs_noise(step) { self.noises.tensor(1 + step) } else { &[] };
+            let prediction = &mut self.prediction;
+            self.unet.read(OUT_SAMPLE, |output| {
+                if rows == 1 {
+                    plan.step(step, latent, output, noise);
+                } else {
+                    let (positive, negative) = output.split_at(latent.len());
+                    prediction.clear();
+                    prediction.extend_from_slice(positive);
+                    guide(prediction, negative, request.guidance_scale);
+                    plan.step(step, latent, prediction, noise);
+                }
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the embedding to the UNet's input, unless it lies there already.
+fn embed(unet: &mut Model, embedded: &mut Option<(String, String, usize)>, embedding: &Embedding, rows: usize) -> Result<()> {
+    let Embedding { prompt, negative_prompt, .. } = embedding;
+    let there = embedded.as_ref().is_some_and(|(positive, negative, of_rows)| {
+        (positive, negative, *of_rows) == (prompt, negative_prompt, rows)
+    });
+    if there {
+        return Ok(());
+    }
+    let [_, tokens, width] = embedding.shape;
+    unet.shape_input(HIDDEN_STATES, &[rows, tokens, width])?;
+    unet.write(HIDDEN_STATES, |states| states.copy_from_slice(&embedding.values[..rows * tokens * width]))?;
+    *embedded = Some((prompt.clone(), negative_prompt.clone(), rows));
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The encoder: pixels to latent.
+
+use eyre::{Result, bail, eyre};
+use mirror_imaging::normalise;
+use mirror_inference::{Model, Options, Provider, Runtime};
+use mirror_models::pack::Latents;
+use mirror_models::{Pack, Part};
+use preprocess::Preprocess;
+
+/// The graph's input.
+const SAMPLE: &str = "sample";
+/// Names that exporters give its output: the latent, or mean and log-variance one after the other (Optimum ≥ 1.13).
+const OUTPUTS: [&str; 2] = ["latent_sample", "latent_parameters"];
+
+/// A pack's encoder, and the preprocessing before it.
+pub struct Encoder {
+    model: Model,
+    output: &'static str,
+    /// Channels that the graph puts out; the latent is the first of them.
+    channels: usize,
+    latents: Latents,
+    preprocess: Preprocess,
+    latent_shape: [usize; 4],
+}
+
+impl Encoder {
+    /// Opens the encoder of a pack.
+    ///
+    /// # Errors
+    /// A graph that cannot be opened, or that does not fit the pack's configuration.
+    pub fn open(runtime: &Runtime, pack: &Pack, options: &Options) -> Result<Self> {
+        let path = pack.graph(Part::VaeEncoder);
+        let model = Model::open(runtime, &path, options)?;
+        model.input(SAMPLE)?;
+        let output = OUTPUTS.into_iter().find(|name| model.output(name).is_ok());
+        let output = output.ok_or_else(|| eyre!("{} has neither output {}", path.display(), OUTPUTS.join(" nor ")))?;
+        let latents = pack.latents;
+        let channels = model.output(output)?.axes.get(1).copied().flatten().unwrap_or(latents.channels);
+        if channels != latents.channels && channels != 2 * latents.channels {
+            let said = latents.channels;
+            bail!("{} puts out {channels} channels, but the pack's config.json says {said} latent_channels", path.display());
+        }
+        let (preprocess, latent_shape) = (Preprocess::default(), [0; 4]);
+        Ok(Self { model, output, channels, latents, preprocess, latent_shape })
+    }
+
+    /// What runs it.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        self.model.provider()
+    }
+
+    /// Takes a picture in: writes it as the model sees it to `seen` (`[size, size, 3]` u8) and, as floats, to the
+    /// model's own input.
+    ///
+    /// # Errors
+    /// A picture without pixels, or a size that the pack cannot take.
+    pub fn take(
+        &mut self,
+        pixels: &[u8],
+        shape: [usize; 2],
+        size: usize,
+        mirror: bool,
+        seen: &mut [u8],
+    ) -> Result<()> {
+        let side = size / self.latents.downscale;
+        self.model.shape_input(SAMPLE, &[1, 3, size, size])?;
+        self.model.shape_output(self.output, &[1, self.channels, side, side])?;
+        self.latent_shape = [1, self.latents.channels, side, side];
+        self.preprocess.apply(pixels, shape, size, mirror, seen)?;
+        let mut fitted = Ok(());
+        self.model.write(SAMPLE, |tensor| fitted = normalise(seen, tensor))?;
+        Ok(fitted?)
+    }
+
+    /// The latent of the picture that was taken in, and its shape `[1, channels, size/8, size/8]`.
+    ///
+    /// # Errors
+    /// The graph does not run.
+    pub fn encode(&mut self) -> Result<(Vec<f32>, [usize; 4])> {
+        self.model.run()?;
+        let Latents { scaling_factor, shift_factor, .. } = self.latents;
+        let len = self.latent_shape.iter().product();
+        // Of mean and log-variance the mean is taken: a mirror must not shimmer.
+        let scale = |values: &[f32]| values[..len].iter().map(|value| (value - shift_factor) * scaling_factor).collect();
+        Ok((self.model.read(self.output, scale)?, self.latent_shape))
+    }
+}

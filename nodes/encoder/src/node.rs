@@ -1,0 +1,73 @@
+//! Ports and event loop.
+
+use crate::config::Config;
+use crate::encode::Encoder;
+use eyre::Result;
+use mirror_contract::{Frame, Latent, Level, Message, Notice, Settings};
+use mirror_inference::Runtime;
+use mirror_kit::node::NOTICE;
+use mirror_kit::{Book, Input, Node};
+use mirror_models::Pack;
+
+/// The camera's pictures.
+pub const FRAME: &str = "frame";
+/// The settings of all streams.
+pub const SETTINGS: &str = "settings";
+/// The picture as the model sees it.
+pub const SOURCE: &str = "source";
+/// The picture in the latent space.
+pub const LATENT: &str = "latent";
+/// All inputs, with the types of their messages.
+pub const INPUTS: &[(&str, &str)] = &[(FRAME, Frame::TYPE), (SETTINGS, Settings::TYPE)];
+/// All outputs, with the types of their messages.
+pub const OUTPUTS: &[(&str, &str)] = &[(LATENT, Latent::TYPE), (SOURCE, Frame::TYPE), (NOTICE, Notice::TYPE)];
+
+/// Runs the node until the mirror stops.
+///
+/// # Errors
+/// A configuration or a pack that cannot be used; dora cannot send.
+pub fn run() -> Result<()> {
+    let mut node = Node::join()?;
+    let config = Config::from_env()?;
+    let pack = Pack::open(&config.pack)?;
+    let runtime = Runtime::load()?;
+    let mut encoder = Encoder::open(&runtime, &pack, &config.options)?;
+    node.notice(Level::Info, &format!("pack {} on {}", pack.name, encoder.provider()));
+    let mut book = Book::default();
+    while let Some(input) = node.next() {
+        match input.port.as_str() {
+            FRAME => {
+                if let Some(frame) = node.accept::<Frame>(&input) {
+                    encode(&mut node, &mut encoder, &pack, &book, &input, frame)?;
+                }
+            }
+            SETTINGS => {
+                if let Some(settings) = node.accept::<Settings>(&input) {
+                    book.write(settings);
+                }
+            }
+            port => node.refuse(port, &"this node has no such input"),
+        }
+    }
+    Ok(())
+}
+
+fn encode(node: &mut Node, encoder: &mut Encoder, pack: &Pack, book: &Book, input: &Input, frame: Frame) -> Result<()> {
+    let settings = book.of(&frame.header.stamp.stream);
+    // The table allows 128 to 1024.
+    let size = settings.size as usize;
+    let mut header = frame.header.clone();
+    let mut taken = Ok(());
+    node.send_frame(SOURCE, &header, [size, size], |seen| {
+        taken = encoder.take(&frame.pixels, [frame.height, frame.width], size, settings.mirror, seen);
+    })?;
+    match taken.and_then(|()| encoder.encode()) {
+        Ok((values, shape)) => {
+            node.sign(&mut header, input.received_ns);
+            node.send(LATENT, Latent { header, pack: pack.name.clone(), shape, values: values.into() })?;
+        }
+        // The next size or the next frame may do: the mirror goes on.
+        Err(error) => node.refuse(FRAME, &format!("{error:#}")),
+    }
+    Ok(())
+}

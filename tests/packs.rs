@@ -1,0 +1,114 @@
+//! Packs that are broken, in each way that packs break: one clear error that names the thing, never a crash.
+
+use decoder::decode::Decoder;
+use diffusion::paint::Painter;
+use embed::embed::Embedder;
+use encoder::encode::Encoder;
+use eyre::Result;
+use mirror_inference::{Choice, Options, Provider, Runtime};
+use mirror_models::Pack;
+use mirror_tests::root;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Runtime::load().expect("run \"make setup\" first"))
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to.join(entry.file_name()));
+        } else {
+            fs::copy(entry.path(), to.join(entry.file_name())).expect("a file");
+        }
+    }
+}
+
+/// A copy of the starter pack, to be broken.
+fn starter() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&root().join("models/starter"), folder.path());
+    folder
+}
+
+fn change(pack: &TempDir, file: &str, key: &str, value: Value) {
+    let path = pack.path().join(file);
+    let mut json: Value = serde_json::from_slice(&fs::read(&path).expect("it is there")).expect("it is JSON");
+    json[key] = value;
+    fs::write(path, json.to_string()).expect("it is written");
+}
+
+/// Opens all stages as the nodes do, and gives the first error as one line.
+fn fault(pack: &TempDir) -> String {
+    let options = Options { provider: Choice::Only(Provider::Cpu), ..Options::default() };
+    let open = || -> Result<()> {
+        let pack = Pack::open(pack.path())?;
+        Encoder::open(runtime(), &pack, &options)?;
+        Embedder::open(runtime(), &pack, &options)?;
+        Painter::open(runtime(), &pack, &options)?;
+        Decoder::open(runtime(), &pack, &options)?;
+        Ok(())
+    };
+    open().err().map(|error| mirror_kit::start::one_line(&error)).unwrap_or_default()
+}
+
+#[test]
+fn the_starter_pack_has_no_fault() {
+    assert_eq!(fault(&starter()), "");
+}
+
+#[test]
+fn a_graph_that_is_cut_off_is_named() {
+    for part in ["vae_encoder", "text_encoder", "unet", "vae_decoder"] {
+        let pack = starter();
+        let path = pack.path().join(part).join("model.onnx");
+        let bytes = fs::read(&path).expect("it is there");
+        fs::write(&path, &bytes[..bytes.len() / 2]).expect("it is written");
+        let fault = fault(&pack);
+        assert!(fault.contains(&format!("{part}/model.onnx")) && fault.contains("is not a graph that can be run"), "{fault}");
+    }
+}
+
+#[test]
+fn a_missing_tokenizer_is_named() {
+    let pack = starter();
+    fs::remove_file(pack.path().join("tokenizer/tokenizer.json")).expect("it was there");
+    assert!(fault(&pack).contains("holds neither tokenizer.json nor"), "{}", fault(&pack));
+}
+
+#[test]
+fn a_tokenizer_that_is_not_one_is_named() {
+    let pack = starter();
+    fs::write(pack.path().join("tokenizer/tokenizer.json"), "{}").expect("it is written");
+    assert!(fault(&pack).contains("tokenizer.json is not a tokenizer"), "{}", fault(&pack));
+}
+
+#[test]
+fn an_autoencoder_and_a_unet_of_different_channels_are_named() {
+    let pack = starter();
+    change(&pack, "vae_decoder/config.json", "latent_channels", json!(4));
+    let fault = fault(&pack);
+    assert!(fault.contains("channels, but the pack's config.json says 4 latent_channels"), "{fault}");
+}
+
+#[test]
+fn a_prompt_longer_than_the_text_encoder_is_wide_is_named() {
+    let pack = starter();
+    change(&pack, "tokenizer/tokenizer_config.json", "model_max_length", json!(77));
+    let fault = fault(&pack);
+    assert!(fault.contains("text_encoder/model.onnx") && fault.contains("77"), "{fault}");
+}
+
+#[test]
+fn a_scheduler_that_is_not_known_is_named_with_those_that_are() {
+    let pack = starter();
+    change(&pack, "scheduler/scheduler_config.json", "_class_name", json!("HeunDiscreteScheduler"));
+    let fault = fault(&pack);
+    assert!(fault.contains("\"HeunDiscreteScheduler\" is not supported; supported are EulerDiscreteScheduler"), "{fault}");
+}

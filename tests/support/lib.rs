@@ -1,0 +1,12 @@
+//! What the whole-house tests share.
+
+pub mod nodes;
+pub mod npy;
+
+use std::path::{Path, PathBuf};
+
+/// The root of the repository.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository is there")
+}
