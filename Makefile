@@ -49,7 +49,7 @@ check: setup ## Format, lints, spelling, graphs (2 minutes after a build)
 	@scripts/check
 
 bench: build ## Speed against the limit, into benches/ (a few minutes on an idle machine)
-	@target/release/mirror bench
+	@target/release/bench
 
 clean: ## Removes what was built and recorded; keeps what `make setup` installed
 	@rm -rf out

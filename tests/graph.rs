@@ -143,8 +143,9 @@ fn a_prompt_typed_on_the_page_repaints_the_picture_and_ctrl_c_leaves_nothing_beh
     let before = shared_files();
     let address = format!("127.0.0.1:{}", free_port()?);
     let log = tempfile::NamedTempFile::new()?;
-    let mut command = mirror(&["run", "--source", "assets/clip.mp4", "--size", "256", "--no-window"]);
-    command.env("WEB_ADDRESS", &address).env("DORA_COORDINATOR_PORT", free_port()?.to_string());
+    let page = format!("WEB_ADDRESS={address}");
+    let mut command = mirror(&["run", "--source", "assets/clip.mp4", "--size", "256", "--no-window", "--env", &page]);
+    command.env("DORA_COORDINATOR_PORT", free_port()?.to_string());
     let mut running = Stopped(command.stdout(log.reopen()?).stderr(log.reopen()?).spawn()?);
     let said = |log: &Path| fs::read_to_string(log).unwrap_or_default();
 
