@@ -37,7 +37,7 @@ pub struct Arguments {
     /// The model pack: a directory in the diffusers ONNX layout
     #[arg(long, value_name = "DIRECTORY")]
     pack: Option<String>,
-    /// A setting of a node, as often as you like, over the one in the dataflow file: CAMERA_FPS=15
+    /// A setting of a node, as often as you like, over the one in the dataflow file and in the environment: CAMERA_FPS=15
     #[arg(long, value_name = "KEY=VALUE")]
     env: Vec<String>,
     /// The graph
@@ -48,7 +48,7 @@ pub struct Arguments {
 impl Arguments {
     /// What the nodes are told, over the dataflow file's own words.
     fn overrides(&self, house: &House, here: &Path) -> Result<BTreeMap<String, String>> {
-        let mut overrides = BTreeMap::new();
+        let mut overrides = house.inherited();
         for text in &self.env {
             let (key, value) = overrides::key(text)?;
             overrides.insert(key, value);
@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let house = House::find(&here, &arguments.dataflow)?;
     let overrides = arguments.overrides(&house, &here)?;
     house.check_built()?;
-    let dora = Dora::find(&house.root, std::env::var_os("PATH").as_deref())?;
+    let dora = Dora::find(&house.root)?;
     house.check_models(&overrides)?;
 
     let out = &arguments.out;

@@ -35,17 +35,33 @@ struct Output {
 }
 
 impl Dora {
+    /// Finds dora: where `DORA` says, in the project's virtual environment, or in the folders of `PATH`.
+    ///
+    /// # Errors
+    /// As [`find_in`](Self::find_in).
+    pub fn find(root: &Path) -> Result<Self> {
+        let path = std::env::var_os("PATH");
+        match std::env::var_os("DORA") {
+            Some(program) if !program.is_empty() => Self::of(root, program.into()),
+            _ => Self::find_in(root, path.as_deref()),
+        }
+    }
+
     /// Finds dora: in the project's virtual environment, then in the folders of `path` (a `PATH`).
     ///
     /// # Errors
     /// No dora, or another release than [`VERSION`].
-    pub fn find(root: &Path, path: Option<&OsStr>) -> Result<Self> {
+    pub fn find_in(root: &Path, path: Option<&OsStr>) -> Result<Self> {
         let installed = root.join(".venv/bin");
         let folders = path.map(|path| std::env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
         let candidates = std::iter::once(installed).chain(folders).map(|folder| folder.join("dora"));
         let program = candidates.into_iter().find(|program| program.is_file());
         let program = program
             .ok_or_else(|| eyre!("there is no dora command line, neither in .venv nor in PATH: run \"make setup\""))?;
+        Self::of(root, program)
+    }
+
+    fn of(root: &Path, program: PathBuf) -> Result<Self> {
         let dora = Self { program, root: root.to_owned() };
         let shown = dora.program.display();
         let output =
@@ -234,10 +250,10 @@ mod tests {
         let bin = folder.path().join("bin");
         fake(&folder.path().join(".venv/bin"), "echo dora-cli 1.1.0");
         fake(&bin, "echo dora-cli 1.1.0");
-        let dora = Dora::find(folder.path(), Some(bin.as_os_str())).unwrap();
+        let dora = Dora::find_in(folder.path(), Some(bin.as_os_str())).unwrap();
         assert_eq!(dora.program, folder.path().join(".venv/bin/dora"));
         fs::remove_dir_all(folder.path().join(".venv")).unwrap();
-        let dora = Dora::find(folder.path(), Some(bin.as_os_str())).unwrap();
+        let dora = Dora::find_in(folder.path(), Some(bin.as_os_str())).unwrap();
         assert_eq!(dora.program, bin.join("dora"));
     }
 
@@ -245,14 +261,14 @@ mod tests {
     fn without_dora_the_error_names_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let expected = "there is no dora command line, neither in .venv nor in PATH: run \"make setup\"";
-        assert_eq!(message(Dora::find(folder.path(), None)), expected);
+        assert_eq!(message(Dora::find_in(folder.path(), None)), expected);
     }
 
     #[test]
     fn another_release_of_dora_is_refused_with_both_numbers() {
         let folder = tempfile::tempdir().unwrap();
         fake(folder.path(), "echo dora-cli 0.3.12");
-        let error = message(Dora::find(Path::new("/"), Some(folder.path().as_os_str())));
+        let error = message(Dora::find_in(Path::new("/"), Some(folder.path().as_os_str())));
         assert!(error.contains("is dora 0.3.12, but 1.1.0 is needed: run \"make setup\""), "{error}");
     }
 
@@ -261,7 +277,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path()).unwrap();
         fs::write(folder.path().join("dora"), "").unwrap();
-        let error = message(Dora::find(Path::new("/"), Some(folder.path().as_os_str())));
+        let error = message(Dora::find_in(Path::new("/"), Some(folder.path().as_os_str())));
         assert!(error.contains("does not run: run \"make setup\""), "{error}");
     }
 
@@ -270,7 +286,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let script = "[ $1 = --version ] && echo dora-cli 1.1.0 || { echo dataflow start triggered: 5a; echo dataflow started: 5a; }";
         fake(folder.path(), script);
-        let dora = Dora::find(Path::new("/"), Some(folder.path().as_os_str())).unwrap();
+        let dora = Dora::find_in(Path::new("/"), Some(folder.path().as_os_str())).unwrap();
         assert_eq!(dora.start(Path::new("dataflow.yml"), "mirror", &[]).unwrap(), "5a");
     }
 

@@ -62,6 +62,14 @@ impl House {
         overrides.get(key).or_else(|| self.environment.get(key)).cloned()
     }
 
+    /// The keys of the dataflow file that this program's environment sets: `WEB_ADDRESS=0.0.0.0:8080 mirror run`. dora
+    /// by itself would let the file win.
+    #[must_use]
+    pub fn inherited(&self) -> BTreeMap<String, String> {
+        let set = self.environment.keys().filter_map(|key| Some((key.clone(), std::env::var(key).ok()?)));
+        set.collect()
+    }
+
     /// Whether all programs of the graph are built.
     ///
     /// # Errors
@@ -96,7 +104,7 @@ impl House {
         let address = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
         let address = address.ok_or_else(|| eyre!("WEB_ADDRESS=\"{text}\" is not an address like 127.0.0.1:8080"))?;
         if let Err(error) = TcpListener::bind(address) {
-            let remedy = "stop the program that has it, or choose another: --env WEB_ADDRESS=127.0.0.1:8090";
+            let remedy = "stop the program that has it, or choose another: WEB_ADDRESS=127.0.0.1:8090 make run";
             bail!("the page cannot be served on WEB_ADDRESS={text} ({error}): {remedy}");
         }
         Ok(address)

@@ -47,7 +47,7 @@ pub struct Arguments {
     /// The model pack: a directory in the diffusers ONNX layout
     #[arg(long, value_name = "DIRECTORY")]
     pack: Option<String>,
-    /// A setting of a node, as often as you like, over the one in the dataflow file: WEB_ADDRESS=127.0.0.1:8090
+    /// A setting of a node, as often as you like, over the one in the dataflow file and in the environment: WEB_ADDRESS=127.0.0.1:8090
     #[arg(long, value_name = "KEY=VALUE")]
     env: Vec<String>,
     /// The graph
@@ -61,7 +61,7 @@ pub struct Arguments {
 impl Arguments {
     /// What the nodes are told, over the dataflow file's own words.
     fn overrides(&self, house: &House, here: &Path) -> Result<BTreeMap<String, String>> {
-        let mut overrides = BTreeMap::new();
+        let mut overrides = house.inherited();
         for text in &self.env {
             let (key, value) = overrides::key(text)?;
             overrides.insert(key, value);
@@ -99,7 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let house = House::find(&here, &arguments.dataflow)?;
     let overrides = arguments.overrides(&house, &here)?;
     house.check_built()?;
-    let dora = Dora::find(&house.root, std::env::var_os("PATH").as_deref())?;
+    let dora = Dora::find(&house.root)?;
     house.check_models(&overrides)?;
 
     let mut screen = Screen::new();

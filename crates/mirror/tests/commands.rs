@@ -1,5 +1,7 @@
 //! The program as people start it, in a project of its own with a dora that only takes notes.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -69,7 +71,8 @@ impl Project {
             .args(arguments)
             .current_dir(self.folder.path())
             .env("PATH", "/usr/bin:/bin")
-            .env_remove("ORT_DYLIB_PATH");
+            .env_remove("ORT_DYLIB_PATH")
+            .env_remove("DORA");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
     }
