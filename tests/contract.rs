@@ -21,7 +21,8 @@ fn yaml(path: &str) -> Value {
 
 fn dataflows() -> Vec<String> {
     let names = fs::read_dir(root()).expect("the root").filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let own = |name: &String| name.starts_with("dataflow") && name.ends_with(".yml") && !name.starts_with("dataflow.run");
+    let own =
+        |name: &String| name.starts_with("dataflow") && name.ends_with(".yml") && !name.starts_with("dataflow.run");
     let found: Vec<String> = names.filter(own).collect();
     assert!(found.len() >= 2, "{found:?}");
     found
@@ -44,7 +45,8 @@ fn nodes() -> Vec<(String, String, Value, &'static Declared)> {
         for entry in yaml(&file)["nodes"].as_sequence().expect("nodes").clone() {
             let id = entry["id"].as_str().expect("an id").to_owned();
             let path = entry["path"].as_str().expect("a path").to_owned();
-            let binary = if path == "dynamic" { id.clone() } else { path.rsplit('/').next().unwrap_or(&path).to_owned() };
+            let binary =
+                if path == "dynamic" { id.clone() } else { path.rsplit('/').next().unwrap_or(&path).to_owned() };
             all.push((file.clone(), id, entry, declared(&binary)));
         }
     }
@@ -57,7 +59,9 @@ fn type_of(ports: &[(&str, &'static str)], port: &str) -> Option<&'static str> {
 
 #[test]
 fn every_folder_of_a_node_is_tested_here() {
-    let folders = fs::read_dir(root().join("nodes")).expect("nodes/").filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let folders = fs::read_dir(root().join("nodes"))
+        .expect("nodes/")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let folders: BTreeSet<String> = folders.collect();
     let known: BTreeSet<String> = NODES.iter().map(|node| node.name.to_owned()).collect();
     assert_eq!(folders, known);
@@ -72,7 +76,8 @@ fn every_manifest_lists_the_ports_of_its_source() {
                 .into_iter()
                 .map(|(port, value)| (port, value["type"].as_str().unwrap_or("").to_owned()))
                 .collect();
-            let own: BTreeSet<(String, String)> = ports.iter().map(|(port, of)| ((*port).to_owned(), (*of).to_owned())).collect();
+            let own: BTreeSet<(String, String)> =
+                ports.iter().map(|(port, of)| ((*port).to_owned(), (*of).to_owned())).collect();
             assert_eq!(listed, own, "{} {side}", node.name);
         }
     }
@@ -86,7 +91,12 @@ fn every_dataflow_connects_ports_that_exist_with_their_types() {
             let of = type_of(node.inputs, &port).unwrap_or_else(|| panic!("{file}: {id} has no input {port}"));
             assert_eq!(types[port.as_str()].as_str().unwrap_or(""), of, "{file}: {id} input {port}");
         }
-        let outputs: Vec<String> = entry["outputs"].as_sequence().into_iter().flatten().filter_map(|port| Some(port.as_str()?.to_owned())).collect();
+        let outputs: Vec<String> = entry["outputs"]
+            .as_sequence()
+            .into_iter()
+            .flatten()
+            .filter_map(|port| Some(port.as_str()?.to_owned()))
+            .collect();
         for port in &outputs {
             let of = type_of(node.outputs, port).unwrap_or_else(|| panic!("{file}: {id} has no output {port}"));
             assert_eq!(entry["output_types"][port.as_str()].as_str(), Some(of), "{file}: {id} output {port}");
@@ -107,7 +117,8 @@ fn every_edge_comes_from_an_output_that_is_declared_and_carries_what_its_end_exp
             let (from, output) = source.split_once('/').expect("node/output");
             let sender = all.iter().find(|(of, name, ..)| of == file && name == from);
             let (.., sender_entry, sender) = sender.unwrap_or_else(|| panic!("{file}: {id} {port}: no node {from}"));
-            let listed = sender_entry["outputs"].as_sequence().is_some_and(|ports| ports.iter().any(|port| port == output));
+            let listed =
+                sender_entry["outputs"].as_sequence().is_some_and(|ports| ports.iter().any(|port| port == output));
             assert!(listed, "{file}: {id} {port}: {from} does not list the output {output}");
             assert_eq!(type_of(sender.outputs, output), type_of(node.inputs, &port), "{file}: {id} {port}");
         }
@@ -176,7 +187,8 @@ fn every_readme_lists_the_configuration_and_the_ports_of_its_source() {
 #[test]
 fn every_message_type_is_written_down() {
     let types = yaml("types/mirror/media/v1.yml");
-    for (_, of) in NODES.iter().flat_map(|node| node.inputs.iter().chain(node.outputs)).filter(|(_, of)| !of.is_empty()) {
+    for (_, of) in NODES.iter().flat_map(|node| node.inputs.iter().chain(node.outputs)).filter(|(_, of)| !of.is_empty())
+    {
         let name = of.strip_prefix("mirror/media/v1/").unwrap_or_else(|| panic!("{of} is not of v1"));
         assert!(types["types"][name].is_mapping(), "types/mirror/media/v1.yml lacks {name}");
     }

@@ -55,9 +55,26 @@ fn the_demo_paints_the_clip_as_each_prompt_asks_and_says_when() -> Result<()> {
     let out = tempfile::tempdir()?;
     let folder = out.path().to_string_lossy().into_owned();
     let prompts = "could you turn me into a pencil sketch;neon lights at night";
-    let arguments = ["demo", "--source", "assets/clip.mp4", "--prompts", prompts, "--seconds", "6", "--size", "256", "--out", &folder];
+    let arguments = [
+        "demo",
+        "--source",
+        "assets/clip.mp4",
+        "--prompts",
+        prompts,
+        "--seconds",
+        "6",
+        "--size",
+        "256",
+        "--out",
+        &folder,
+    ];
     let output = mirror(&arguments).output()?;
-    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     let report: Value = serde_json::from_slice(&fs::read(out.path().join("report.json"))?)?;
     assert_eq!(report["complete"], true, "{report}");
     assert_eq!(report["pack"], "starter", "{report}");
@@ -131,7 +148,8 @@ impl Drop for Stopped {
 }
 
 fn shared_files() -> Vec<String> {
-    let files = fs::read_dir("/dev/shm").into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let files =
+        fs::read_dir("/dev/shm").into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut files: Vec<String> = files.collect();
     files.sort();
     files
@@ -149,7 +167,9 @@ fn a_prompt_typed_on_the_page_repaints_the_picture_and_ctrl_c_leaves_nothing_beh
     let mut running = Stopped(command.stdout(log.reopen()?).stderr(log.reopen()?).spawn()?);
     let said = |log: &Path| fs::read_to_string(log).unwrap_or_default();
 
-    let moving = wait_for("a picture", || get(&address, "/api/figures").is_ok_and(|figures| figures["frames"].as_u64() > Some(5)));
+    let moving = wait_for("a picture", || {
+        get(&address, "/api/figures").is_ok_and(|figures| figures["frames"].as_u64() > Some(5))
+    });
     assert!(moving.is_ok(), "{moving:?}\n{}", said(log.path()));
     let figures = get(&address, "/api/figures")?;
     assert!(figures["fps"].as_f64() > Some(0.0) && figures["age_ms"]["p50"].as_f64() > Some(0.0), "{figures}");
@@ -158,9 +178,15 @@ fn a_prompt_typed_on_the_page_repaints_the_picture_and_ctrl_c_leaves_nothing_beh
 
     let update = json!({"prompt": "pencil drawing", "strength": 1.0});
     ureq::post(format!("http://{address}/api/settings")).send_json(&update)?;
-    wait_for("the prompt on the picture", || get(&address, "/api/figures").is_ok_and(|figures| figures["prompt"] == "pencil drawing"))?;
+    wait_for("the prompt on the picture", || {
+        get(&address, "/api/figures").is_ok_and(|figures| figures["prompt"] == "pencil drawing")
+    })?;
 
-    let refused = ureq::post(format!("http://{address}/api/settings")).config().http_status_as_error(false).build().send_json(json!({"strength": 7}))?;
+    let refused = ureq::post(format!("http://{address}/api/settings"))
+        .config()
+        .http_status_as_error(false)
+        .build()
+        .send_json(json!({"strength": 7}))?;
     assert_eq!(refused.status(), 422);
 
     assert!(running.interrupt()?, "{}", said(log.path()));

@@ -71,7 +71,10 @@ fn a_graph_that_is_cut_off_is_named() {
         let bytes = fs::read(&path).expect("it is there");
         fs::write(&path, &bytes[..bytes.len() / 2]).expect("it is written");
         let fault = fault(&pack);
-        assert!(fault.contains(&format!("{part}/model.onnx")) && fault.contains("is not a graph that can be run"), "{fault}");
+        assert!(
+            fault.contains(&format!("{part}/model.onnx")) && fault.contains("is not a graph that can be run"),
+            "{fault}"
+        );
     }
 }
 
@@ -110,5 +113,8 @@ fn a_scheduler_that_is_not_known_is_named_with_those_that_are() {
     let pack = starter();
     change(&pack, "scheduler/scheduler_config.json", "_class_name", json!("HeunDiscreteScheduler"));
     let fault = fault(&pack);
-    assert!(fault.contains("\"HeunDiscreteScheduler\" is not supported; supported are EulerDiscreteScheduler"), "{fault}");
+    assert!(
+        fault.contains("\"HeunDiscreteScheduler\" is not supported; supported are EulerDiscreteScheduler"),
+        "{fault}"
+    );
 }

@@ -49,7 +49,8 @@ fn picture(name: &str) -> Result<Vec<u8>> {
 fn difference(values: &[f32], reference: &[f32]) -> f32 {
     assert_eq!(values.len(), reference.len());
     let largest = reference.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-    values.iter().zip(reference).fold(0.0f32, |worst, (value, reference)| worst.max((value - reference).abs())) / largest
+    values.iter().zip(reference).fold(0.0f32, |worst, (value, reference)| worst.max((value - reference).abs()))
+        / largest
 }
 
 fn embedding(prompt: &str) -> Result<Embedding> {
@@ -88,7 +89,8 @@ fn prompts_become_the_ids_of_the_reference() -> Result<()> {
 fn a_prompt_of_any_length_or_script_is_cut_and_padded_never_refused() -> Result<()> {
     let tokens = embed::tokens::Tokens::open(&pack())?;
     let long = "neon ".repeat(10_000);
-    for prompt in ["", " ", "\u{0}\u{7}\u{1b}[31m", "日本語のプロンプト", "🎨🪞", "a\u{301}\u{200d}", &long] {
+    for prompt in ["", " ", "\u{0}\u{7}\u{1b}[31m", "日本語のプロンプト", "🎨🪞", "a\u{301}\u{200d}", &long]
+    {
         assert_eq!(tokens.ids(prompt)?.len(), tokens.count(), "{:?}", prompt.chars().take(20).collect::<String>());
     }
     Ok(())
@@ -97,7 +99,8 @@ fn a_prompt_of_any_length_or_script_is_cut_and_padded_never_refused() -> Result<
 #[test]
 fn a_prompt_becomes_the_embedding_of_the_reference() -> Result<()> {
     let cases = cases();
-    let full = cases["cases"].as_array().into_iter().flatten().find(|case| case["name"] == "full").expect("the case full");
+    let full =
+        cases["cases"].as_array().into_iter().flatten().find(|case| case["name"] == "full").expect("the case full");
     let embedding = embedding(full["prompt"].as_str().expect("a prompt"))?;
     let row = embedding.shape[1] * embedding.shape[2];
     let difference = difference(&embedding.values[..row], &npy::floats(&fixture("embedding.npy")));
@@ -129,7 +132,13 @@ fn a_latent_becomes_the_picture_of_the_reference() -> Result<()> {
     Ok(())
 }
 
-fn painted(painter: &mut Painter, request: Request, embedding: &Embedding, values: &[f32], shape: [usize; 4]) -> Result<Latent> {
+fn painted(
+    painter: &mut Painter,
+    request: Request,
+    embedding: &Embedding,
+    values: &[f32],
+    shape: [usize; 4],
+) -> Result<Latent> {
     let stamp = Stamp { stream: "house".to_owned(), frame_id: 0, captured_ns: 0 };
     let header = Header { stamp, trace: Trace::default(), painting: None };
     let latent = Latent { header, pack: pack().name, shape, values: values.to_vec().into() };
@@ -148,7 +157,8 @@ fn every_case_of_the_reference_is_painted_alike_on_the_same_noise() -> Result<()
     let cases = cases();
     for case in cases["cases"].as_array().expect("cases") {
         let name = case["name"].as_str().expect("a name");
-        let request = request(case["steps"].as_u64().expect("steps") as usize, case["strength"].as_f64().expect("strength"));
+        let request =
+            request(case["steps"].as_u64().expect("steps") as usize, case["strength"].as_f64().expect("strength"));
         let embedding = embedding(case["prompt"].as_str().expect("a prompt"))?;
         let painted = painted(&mut painter, request, &embedding, &latent, shape)?;
         let difference = difference(&painted.values, &npy::floats(&fixture(&format!("{name}.latent.npy"))));
@@ -199,7 +209,8 @@ fn steps_that_the_schedule_does_not_have_and_latents_of_another_pack_are_errors(
     let (latent, shape) = encoded()?;
     let mut embedding = embedding("neon lights")?;
     for steps in [0, 1001] {
-        let error = painted(&mut painter, request(steps, 1.0), &embedding, &latent, shape).expect_err("no such schedule");
+        let error =
+            painted(&mut painter, request(steps, 1.0), &embedding, &latent, shape).expect_err("no such schedule");
         assert_eq!(error.to_string(), format!("steps must be from 1 to 1000, not {steps}"));
     }
     embedding.pack = "other".to_owned();

@@ -174,7 +174,9 @@ pub fn memory_mib(running: &Running) -> Result<f64> {
         let parent = stat.rsplit(')').next().and_then(|rest| rest.split_ascii_whitespace().nth(1)?.parse().ok());
         if pid == running.pid() || parent == Some(running.pid()) {
             let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-            let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+            let pss = rollup
+                .lines()
+                .find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
             total_kib += pss.ok_or_else(|| eyre!("/proc/{pid}/smaps_rollup does not say Pss")).unwrap_or(0);
         }
     }

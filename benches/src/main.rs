@@ -50,7 +50,8 @@ fn main() -> Result<()> {
     if !root.join("dataflow.yml").is_file() {
         return Err(eyre!("run this in the project's root, where dataflow.yml is: \"make bench\" does"));
     }
-    let load = fs::read_to_string("/proc/loadavg").ok().and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(0.0);
+    let load =
+        fs::read_to_string("/proc/loadavg").ok().and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(0.0);
     let pack = Pack::open(&arguments.pack)?;
     let runtime = Runtime::load()?;
     let mut sizes = Vec::new();
@@ -68,14 +69,17 @@ fn main() -> Result<()> {
     println!("{table}");
     let json = arguments.out.with_extension("json");
     fs::write(&arguments.out, &table).wrap_err_with(|| format!("{} cannot be written", arguments.out.display()))?;
-    fs::write(&json, serde_json::to_vec_pretty(&results)?).wrap_err_with(|| format!("{} cannot be written", json.display()))?;
+    fs::write(&json, serde_json::to_vec_pretty(&results)?)
+        .wrap_err_with(|| format!("{} cannot be written", json.display()))?;
     println!("kept in {} and {}", arguments.out.display(), json.display());
     Ok(())
 }
 
 fn measure(arguments: &Arguments, runtime: &Runtime, pack: &Pack, size: usize) -> Result<Size> {
     let style = ProgressStyle::with_template("{msg:32} {bar:30} {pos}/{len}")?;
-    let bar = ProgressBar::new(3 * arguments.pictures as u64).with_style(style).with_message(format!("bare models, {size} × {size}"));
+    let bar = ProgressBar::new(3 * arguments.pictures as u64)
+        .with_style(style)
+        .with_message(format!("bare models, {size} × {size}"));
     let limit = limit::measure(runtime, pack, size, arguments.pictures, &|| bar.inc(1))?;
     bar.finish_and_clear();
     let (full, _) = flow(arguments, size, FULL_FPS, "full")?;
@@ -104,7 +108,9 @@ fn spinner(message: &str) -> ProgressBar {
 /// Processor and number of cores.
 fn machine() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, model)| model.to_owned()));
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, model)| model.to_owned()));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{}, {cores} cores, no GPU used", model.unwrap_or_else(|| "unknown processor".to_owned()))
 }

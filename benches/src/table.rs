@@ -56,11 +56,27 @@ impl Results {
         let mut text = String::new();
         let Self { machine, date, pack, load, .. } = self;
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "# Speed of the pack {pack}\n\n{machine}, {date}; load {load:.1} at the start. Times in ms, p50 / p99.\n");
-        let _ = writeln!(text, "`make bench` writes this file. The *limit* is the pack's bare ONNX Runtime sessions in one process without a dataflow:");
-        let _ = writeln!(text, "one after another on all cores, or pipelined over a thread a stage, whichever is faster. *Full* sends more pictures than can be");
-        let _ = writeln!(text, "painted, *calm* three quarters of the limit. *Age* runs from the camera's stamp to the picture's arrival at its sink.\n");
-        let _ = writeln!(text, "| | {} |", self.sizes.iter().map(|size| format!("{0} × {0}", size.size)).collect::<Vec<_>>().join(" | "));
+        let _ = writeln!(
+            text,
+            "# Speed of the pack {pack}\n\n{machine}, {date}; load {load:.1} at the start. Times in ms, p50 / p99.\n"
+        );
+        let _ = writeln!(
+            text,
+            "`make bench` writes this file. The *limit* is the pack's bare ONNX Runtime sessions in one process without a dataflow:"
+        );
+        let _ = writeln!(
+            text,
+            "one after another on all cores, or pipelined over a thread a stage, whichever is faster. *Full* sends more pictures than can be"
+        );
+        let _ = writeln!(
+            text,
+            "painted, *calm* three quarters of the limit. *Age* runs from the camera's stamp to the picture's arrival at its sink.\n"
+        );
+        let _ = writeln!(
+            text,
+            "| | {} |",
+            self.sizes.iter().map(|size| format!("{0} × {0}", size.size)).collect::<Vec<_>>().join(" | ")
+        );
         let _ = writeln!(text, "|---|{}", "---|".repeat(self.sizes.len()));
         let mut row = |name: &str, cell: &dyn Fn(&Size) -> String| {
             let cells: Vec<String> = self.sizes.iter().map(cell).collect();
@@ -72,7 +88,8 @@ impl Results {
         row("sum of the bare stages", &|size| format!("{:.1}", size.limit.sum_ms));
         row("in turn, fps", &|size| format!("{:.1}", size.limit.in_turn_fps));
         row("pipelined, fps (threads a stage)", &|size| {
-            let list: Vec<String> = size.limit.pipelined_fps.iter().map(|(threads, fps)| format!("{fps:.1} ({threads})")).collect();
+            let list: Vec<String> =
+                size.limit.pipelined_fps.iter().map(|(threads, fps)| format!("{fps:.1} ({threads})")).collect();
             list.join(", ")
         });
         row("**limit, fps**", &|size| format!("**{:.1}**", size.limit.fps));
@@ -83,7 +100,9 @@ impl Results {
         row("calm, fps in", &|size| format!("{:.1}", size.calm_fps));
         row("calm, fps out", &|size| format!("{:.1}", size.calm["picture"]["fps"].as_f64().unwrap_or(f64::NAN)));
         row("**age, calm**", &|size| format!("**{}**", both(spread(&size.calm["picture"]["age_ms"]))));
-        row("age, calm, above the bare stages", &|size| format!("{:+.1}", spread(&size.calm["picture"]["age_ms"]).p50 - size.limit.sum_ms));
+        row("age, calm, above the bare stages", &|size| {
+            format!("{:+.1}", spread(&size.calm["picture"]["age_ms"]).p50 - size.limit.sum_ms)
+        });
         for stage in ["camera", "encoder", "diffusion", "decoder"] {
             row(&format!("{stage}, calm"), &|size| both(spread(&size.calm["picture"]["stages"][stage])));
         }
@@ -92,7 +111,8 @@ impl Results {
         for (name, findings) in &self.hops {
             let seen = &findings[name.as_str()];
             let hop = spread(&seen["hop_ms"]);
-            let share = 100.0 * seen["in_shared_memory"].as_f64().unwrap_or(0.0) / seen["count"].as_f64().unwrap_or(1.0);
+            let share =
+                100.0 * seen["in_shared_memory"].as_f64().unwrap_or(0.0) / seen["count"].as_f64().unwrap_or(1.0);
             let _ = writeln!(text, "| {name} | {} | {:.2} / {:.2} | {share:.0} % |", seen["bytes"], hop.p50, hop.p99);
         }
         text

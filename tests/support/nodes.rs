@@ -29,4 +29,5 @@ macro_rules! declared {
 }
 
 /// All nodes. A folder under `nodes/` that is missing here fails a test.
-pub const NODES: &[Declared] = declared!(camera, chat, control, decoder, diffusion, display, embed, encoder, recorder, web);
+pub const NODES: &[Declared] =
+    declared!(camera, chat, control, decoder, diffusion, display, embed, encoder, recorder, web);

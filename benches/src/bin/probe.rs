@@ -64,7 +64,8 @@ impl Seen {
 
     fn report(&mut self) -> Value {
         let seconds = (self.last_ns - self.first_ns) as f64 / 1e9;
-        let stages: BTreeMap<&String, Spread> = self.stages.iter_mut().map(|(stage, times)| (stage, Spread::of(times))).collect();
+        let stages: BTreeMap<&String, Spread> =
+            self.stages.iter_mut().map(|(stage, times)| (stage, Spread::of(times))).collect();
         json!({
             "count": self.count,
             "bytes": self.bytes,
@@ -140,7 +141,8 @@ fn look(node: &mut Node, patience: Duration, skip: u64, out: &str) -> Result<()>
     }
     let report: BTreeMap<String, Value> = seen.iter_mut().map(|(port, seen)| (port.clone(), seen.report())).collect();
     let partial = format!("{out}.part");
-    std::fs::write(&partial, serde_json::to_vec_pretty(&report)?).wrap_err_with(|| format!("{partial} cannot be written"))?;
+    std::fs::write(&partial, serde_json::to_vec_pretty(&report)?)
+        .wrap_err_with(|| format!("{partial} cannot be written"))?;
     std::fs::rename(&partial, out).wrap_err_with(|| format!("{out} cannot be written"))?;
     tracing::info!("findings written");
     Ok(())

@@ -12,8 +12,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 fn stamp() -> impl Strategy<Value = Stamp> {
-    (".{0,12}", any::<i64>(), any::<i64>())
-        .prop_map(|(stream, frame_id, captured_ns)| Stamp { stream, frame_id, captured_ns })
+    (".{0,12}", any::<i64>(), any::<i64>()).prop_map(|(stream, frame_id, captured_ns)| Stamp {
+        stream,
+        frame_id,
+        captured_ns,
+    })
 }
 
 fn trace() -> impl Strategy<Value = Trace> {
@@ -26,8 +29,11 @@ fn trace() -> impl Strategy<Value = Trace> {
 fn header() -> impl Strategy<Value = Header> {
     let painting = (".{0,20}", ".{0,8}", ".{0,8}", any::<bool>())
         .prop_map(|(prompt, pack, provider, passthrough)| Painting { prompt, pack, provider, passthrough });
-    (stamp(), trace(), proptest::option::of(painting))
-        .prop_map(|(stamp, trace, painting)| Header { stamp, trace, painting })
+    (stamp(), trace(), proptest::option::of(painting)).prop_map(|(stamp, trace, painting)| Header {
+        stamp,
+        trace,
+        painting,
+    })
 }
 
 fn floats(len: usize) -> impl Strategy<Value = ScalarBuffer<f32>> {

@@ -38,8 +38,12 @@ fn a_number_at_either_end_of_its_range_is_taken_and_one_beyond_is_refused() {
             Kind::Integer { min, max, step, .. } => {
                 (vec![json!(min), json!(max)], vec![json!(min - step), json!(max + step), json!(min as f64 + 0.5)])
             }
-            Kind::Number { min, max, .. } => (vec![json!(min), json!(max)], vec![json!(min - 0.001), json!(max + 0.001)]),
-            Kind::Text { max_chars, .. } => (vec![json!("ü".repeat(max_chars))], vec![json!("ü".repeat(max_chars + 1))]),
+            Kind::Number { min, max, .. } => {
+                (vec![json!(min), json!(max)], vec![json!(min - 0.001), json!(max + 0.001)])
+            }
+            Kind::Text { max_chars, .. } => {
+                (vec![json!("ü".repeat(max_chars))], vec![json!("ü".repeat(max_chars + 1))])
+            }
             Kind::Switch { .. } => (vec![json!(true), json!(false)], vec![json!("on"), json!(1)]),
         };
         for value in inside {

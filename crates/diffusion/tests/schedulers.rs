@@ -58,7 +58,8 @@ fn every_scheduler_agrees_with_diffusers_step_for_step() {
 }
 
 fn euler() -> Scheduler {
-    let config = json!({"_class_name": "EulerDiscreteScheduler", "timestep_spacing": "trailing", "prediction_type": "sample"});
+    let config =
+        json!({"_class_name": "EulerDiscreteScheduler", "timestep_spacing": "trailing", "prediction_type": "sample"});
     Scheduler::from_config(&config).expect("it is supported")
 }
 
@@ -93,7 +94,10 @@ fn steps_beyond_the_schedule_are_refused_with_the_range() {
 fn a_scheduler_that_is_not_supported_is_named_with_those_that_are() {
     let error = |config| Scheduler::from_config(&config).expect_err("not supported").to_string();
     let class = error(json!({"_class_name": "PNDMScheduler"}));
-    assert!(class.starts_with("scheduler_config.json: _class_name \"PNDMScheduler\" is not supported; supported are Euler"), "{class}");
+    assert!(
+        class.starts_with("scheduler_config.json: _class_name \"PNDMScheduler\" is not supported; supported are Euler"),
+        "{class}"
+    );
     let betas = error(json!({"beta_schedule": "cubic"}));
     assert!(betas.contains("beta_schedule \"cubic\" is not supported; supported are linear"), "{betas}");
     let prediction = error(json!({"prediction_type": "flow"}));

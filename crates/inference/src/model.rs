@@ -196,7 +196,9 @@ fn open_on(runtime: &Runtime, path: &Path, options: &Options, provider: Provider
     let providers: Vec<ExecutionProviderDispatch> = match provider {
         Provider::Cpu => vec![],
         Provider::Cuda => vec![CUDA::default().build().error_on_failure()],
-        Provider::TensorRt => vec![TensorRT::default().build().error_on_failure(), CUDA::default().build().error_on_failure()],
+        Provider::TensorRt => {
+            vec![TensorRT::default().build().error_on_failure(), CUDA::default().build().error_on_failure()]
+        }
     };
     let threads = match options.threads {
         0 => available_parallelism().map_or(1, usize::from),
@@ -211,5 +213,7 @@ fn open_on(runtime: &Runtime, path: &Path, options: &Options, provider: Provider
     };
     let mut builder = build().wrap_err_with(|| format!("provider {provider} does not work here"))?;
     let size = path.metadata().map_or(0, |metadata| metadata.len());
-    builder.commit_from_file(path).wrap_err_with(|| format!("{} ({size} bytes) is not a graph that can be run", path.display()))
+    builder
+        .commit_from_file(path)
+        .wrap_err_with(|| format!("{} ({size} bytes) is not a graph that can be run", path.display()))
 }

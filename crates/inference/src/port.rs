@@ -48,7 +48,8 @@ impl Port {
     /// Whether a tensor of that shape fits.
     #[must_use]
     pub fn fits(&self, shape: &[usize]) -> bool {
-        self.axes.len() == shape.len() && self.axes.iter().zip(shape).all(|(axis, size)| axis.is_none_or(|axis| axis == *size))
+        self.axes.len() == shape.len()
+            && self.axes.iter().zip(shape).all(|(axis, size)| axis.is_none_or(|axis| axis == *size))
     }
 }
 

@@ -45,8 +45,10 @@ impl Runtime {
                  or name another in ORT_DYLIB_PATH"
             );
         }
-        let remedy = || format!("{shown} is not a usable ONNX Runtime: run \"make setup\", or name another in ORT_DYLIB_PATH");
-        let environment = ort::init_from(path).wrap_err_with(remedy)?.with_name("mirror").build().wrap_err_with(remedy)?;
+        let remedy =
+            || format!("{shown} is not a usable ONNX Runtime: run \"make setup\", or name another in ORT_DYLIB_PATH");
+        let environment =
+            ort::init_from(path).wrap_err_with(remedy)?.with_name("mirror").build().wrap_err_with(remedy)?;
         Ok(Self { environment, library: path.to_owned() })
     }
 
@@ -84,7 +86,8 @@ mod tests {
 
     #[test]
     fn a_missing_library_is_named_with_the_remedy() {
-        let expected = "ONNX Runtime is not at nowhere/lib.so: run \"make setup\", or name the library in ORT_DYLIB_PATH";
+        let expected =
+            "ONNX Runtime is not at nowhere/lib.so: run \"make setup\", or name the library in ORT_DYLIB_PATH";
         assert_eq!(message(Path::new("nowhere/lib.so")), expected);
     }
 

@@ -4,8 +4,8 @@ use crate::port::Element;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use ort::Result;
-use ort::session::IoBinding;
 use ort::memory::Allocator;
+use ort::session::IoBinding;
 use ort::value::Tensor;
 
 /// The tensor. ONNX Runtime reads and writes its memory directly.

@@ -82,11 +82,7 @@ impl Environment {
     pub fn within<T: FromStr + PartialOrd + Copy + std::fmt::Display>(&self, name: &str, min: T, max: T) -> Result<T> {
         let expected = format!("a number from {min} to {max}");
         let value: T = self.parse(name, &expected)?;
-        if value >= min && value <= max {
-            Ok(value)
-        } else {
-            bail!("{name}=\"{}\" is not {expected}", self.text(name))
-        }
+        if value >= min && value <= max { Ok(value) } else { bail!("{name}=\"{}\" is not {expected}", self.text(name)) }
     }
 
     /// The value as a switch: on/off, true/false, yes/no, 1/0.
@@ -126,7 +122,8 @@ mod tests {
     #[test]
     fn an_unknown_key_under_the_prefix_is_refused_with_the_known_ones() {
         let error = environment(&[("CAMERA_SORCE", "0")]).expect_err("misspelt").to_string();
-        let expected = "CAMERA_SORCE is not a setting of this node; its settings are CAMERA_SOURCE, CAMERA_FPS, MIRROR_PACK";
+        let expected =
+            "CAMERA_SORCE is not a setting of this node; its settings are CAMERA_SOURCE, CAMERA_FPS, MIRROR_PACK";
         assert_eq!(error, expected);
     }
 

@@ -72,9 +72,8 @@ impl Node {
     /// # Errors
     /// A process that dora did not start.
     pub fn join() -> Result<Self> {
-        let (dora, events) = DoraNode::init_from_env().wrap_err(
-            "this program is a node of a dataflow: start it with \"dora start dataflow.yml\", not by hand",
-        )?;
+        let (dora, events) = DoraNode::init_from_env()
+            .wrap_err("this program is a node of a dataflow: start it with \"dora start dataflow.yml\", not by hand")?;
         Ok(Self::of(dora, events))
     }
 

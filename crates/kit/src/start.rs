@@ -6,7 +6,8 @@ use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `MIRROR_LOG` says otherwise. dora logs a line for every message that a newer one replaces, and
 /// its transport tells of itself at length: the drops are in the figures, and faults end the node or raise an error.
-const LEVELS: &str = "info,ort=warn,dora_node_api=error,dora_core=error,zenoh=error,zenoh_shm=error,zenoh_transport=error";
+const LEVELS: &str =
+    "info,ort=warn,dora_node_api=error,dora_core=error,zenoh=error,zenoh_shm=error,zenoh_transport=error";
 
 /// Sets up logging, runs the node, and turns its error into one line and a non-zero exit.
 ///
@@ -63,7 +64,8 @@ mod tests {
 
     #[test]
     fn an_error_and_its_causes_are_one_line() {
-        let error = Err::<(), _>(eyre!("no such file\nor directory")).wrap_err("models/starter").expect_err("it failed");
+        let error =
+            Err::<(), _>(eyre!("no such file\nor directory")).wrap_err("models/starter").expect_err("it failed");
         assert_eq!(one_line(&error), "models/starter: no such file or directory");
     }
 }

@@ -27,6 +27,42 @@ pub struct Dora {
     root: PathBuf,
 }
 
+/// Coordinator and daemon that were started here.
+#[derive(Debug)]
+pub struct Background {
+    processes: Vec<Child>,
+}
+
+impl Background {
+    /// Whether one of them is gone.
+    fn has_ended(&mut self) -> bool {
+        self.processes.iter_mut().any(|process| !matches!(process.try_wait(), Ok(None)))
+    }
+
+    /// Whether both are gone, or go within that time.
+    pub fn ends_within(&mut self, patience: Duration) -> bool {
+        let begin = Instant::now();
+        while self.processes.iter_mut().any(|process| matches!(process.try_wait(), Ok(None))) {
+            if begin.elapsed() > patience {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        true
+    }
+}
+
+impl Drop for Background {
+    /// Nothing of it outlives this program.
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            // One that has ended already cannot be killed, and need not be.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
 /// What a command of dora said.
 struct Output {
     success: bool,
@@ -83,12 +119,36 @@ impl Dora {
         Ok(["coordinator", "daemon"].iter().all(|part| status[part]["status"] == "running"))
     }
 
-    /// Starts coordinator and daemon.
+    /// Starts coordinator and daemon, as `dora up` does, but for this program alone: they end with it, and the
+    /// coordinator keeps its state in memory. (The one of `dora up` keeps it in the home folder, where a second
+    /// coordinator cannot start and old dataflows are found again.)
     ///
     /// # Errors
-    /// dora's own words.
-    pub fn up(&self) -> Result<()> {
-        self.output(&["up"])?.done("dora up").map(drop)
+    /// They do not come up.
+    pub fn up(&self) -> Result<Background> {
+        let mut background = Background { processes: Vec::new() };
+        for arguments in [&["coordinator", "--quiet", "--store", "memory"][..], &["daemon", "--quiet"]] {
+            let mut command = self.command();
+            command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+            // SAFETY: prctl(2) with these arguments only sets a flag of the new process, and may be called after fork.
+            unsafe {
+                command.pre_exec(|| {
+                    libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
+                    Ok(())
+                })
+            };
+            let program = self.program.display();
+            background.processes.push(command.spawn().wrap_err_with(|| format!("{program} cannot be started"))?);
+        }
+        let begin = Instant::now();
+        while !self.is_up()? {
+            if background.has_ended() || begin.elapsed() > PATIENCE || signals::stop() {
+                bail!(
+                    "dora's coordinator and daemon did not come up; out/dora-coordinator.txt and out/dora-daemon.txt may say why"
+                );
+            }
+        }
+        Ok(background)
     }
 
     /// Stops coordinator and daemon, and all that runs on them.
@@ -128,14 +188,6 @@ impl Dora {
     /// dora cannot be asked.
     pub fn runs(&self, name_or_id: &str) -> Result<bool> {
         Ok(self.running()?.iter().any(|flow| flow["name"] == name_or_id || flow["uuid"] == name_or_id))
-    }
-
-    /// Whether a dataflow other than that one runs.
-    ///
-    /// # Errors
-    /// dora cannot be asked.
-    pub fn runs_others(&self, id: &str) -> Result<bool> {
-        Ok(self.running()?.iter().any(|flow| flow["uuid"] != id))
     }
 
     fn running(&self) -> Result<Vec<Value>> {

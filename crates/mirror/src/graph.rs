@@ -1,6 +1,6 @@
 //! The running graph: started with dora, stopped with all that belongs to it.
 
-use crate::dora::Dora;
+use crate::dora::{Background, Dora};
 use crate::house::House;
 use crate::journal::{Journal, Line};
 use crate::remains::{self, Remains};
@@ -35,8 +35,8 @@ pub struct Graph<'a> {
     id: String,
     journal: Journal,
     before: Remains,
-    /// dora's background processes, if they were started here: they go with the graph.
-    background: Option<BTreeSet<i32>>,
+    /// Coordinator and daemon, if they were started here: they go with the graph.
+    background: Option<Background>,
     stopped: bool,
 }
 
@@ -90,18 +90,16 @@ impl<'a> Graph<'a> {
         {
             said.push(format!("{error:#}"));
         }
-        if let Some(background) = &self.background {
-            if self.dora.runs_others(&self.id).unwrap_or(false) {
-                said.push("dora stays up: something else runs on it".to_owned());
-            } else if let Err(error) = self.dora.down()
-                && !remains::gone(background, PATIENCE)
-            {
-                // Sometimes the coordinator ends before it has answered; that is no fault. This is one.
-                said.push(format!("{error:#}; its processes were killed"));
-                background.iter().for_each(|process| remains::kill(*process));
-            }
-        }
         let patience = if signals::kill() { Duration::ZERO } else { PATIENCE };
+        if let Some(mut background) = self.background.take() {
+            // Sometimes the coordinator ends before it has answered; what counts is that it ends.
+            if let Err(error) = self.dora.down()
+                && !background.ends_within(patience)
+            {
+                said.push(format!("{error:#}; its processes are killed"));
+            }
+            background.ends_within(patience);
+        }
         said.extend(self.before.clear(&self.id, patience));
         said
     }
@@ -124,7 +122,6 @@ impl<'a> Prepared<'a> {
     pub fn start(self, house: &House, overrides: &BTreeMap<String, String>) -> Result<Graph<'a>> {
         let mut overrides = overrides.clone();
         let before = Remains::before();
-        let others = remains::dora();
         if self.was_up {
             for key in INHERITED {
                 if let Ok(value) = std::env::var(key) {
@@ -133,22 +130,10 @@ impl<'a> Prepared<'a> {
             }
         }
         let environment = overrides::arguments(&overrides)?;
-        if !self.was_up {
-            self.dora.up()?;
-        }
-        let background = (!self.was_up).then(|| remains::dora().difference(&others).copied().collect());
-        match self.dora.start(&house.dataflow, NAME, &environment) {
-            Ok(id) => {
-                let journal = Journal::of(&house.root, &id);
-                Ok(Graph { dora: self.dora, id, journal, before, background, stopped: false })
-            }
-            Err(error) => {
-                if background.is_some() {
-                    // The first error is the one that people can act on.
-                    let _ = self.dora.down();
-                }
-                Err(error)
-            }
-        }
+        // On an error from here on, dropping it ends it.
+        let background = if self.was_up { None } else { Some(self.dora.up()?) };
+        let id = self.dora.start(&house.dataflow, NAME, &environment)?;
+        let journal = Journal::of(&house.root, &id);
+        Ok(Graph { dora: self.dora, id, journal, before, background, stopped: false })
     }
 }

@@ -69,32 +69,8 @@ fn node(process: i32, dataflow: &str) -> Option<String> {
     (value("dataflow_id")? == dataflow).then(|| value("node_id").unwrap_or("a node").to_owned())
 }
 
-/// The background processes of dora (`dora coordinator`, `dora daemon`) that run now.
-#[must_use]
-pub fn dora() -> BTreeSet<i32> {
-    let is_dora = |process: &i32| {
-        let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
-        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-        words.windows(2).any(|pair| pair[0].ends_with(b"dora") && [&b"coordinator"[..], b"daemon"].contains(&pair[1]))
-    };
-    processes().filter(is_dora).collect()
-}
-
-/// Whether these processes of dora are gone, or go within that time.
-#[must_use]
-pub fn gone(processes: &BTreeSet<i32>, patience: Duration) -> bool {
-    let start = Instant::now();
-    while !dora().is_disjoint(processes) {
-        if start.elapsed() > patience {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    true
-}
-
 /// Ends a process without asking it.
-pub fn kill(process: i32) {
+fn kill(process: i32) {
     // SAFETY: kill(2) takes two integers and touches no memory of this process.
     unsafe { libc::kill(process, libc::SIGKILL) };
 }

@@ -43,6 +43,7 @@ pub fn processors(directory: &Path) -> Result<Vec<Processor>> {
         return Ok(vec![Processor { name: "turbo".to_owned(), steps: 1, guidance_scale: 1.0, strength: 1.0, text }]);
     }
     let text = fs::read_to_string(&path).wrap_err_with(|| format!("{} cannot be read", path.display()))?;
-    let file: File = toml::from_str(&text).wrap_err_with(|| format!("{} is not a list of processors", path.display()))?;
+    let file: File =
+        toml::from_str(&text).wrap_err_with(|| format!("{} is not a list of processors", path.display()))?;
     Ok(file.processor)
 }

@@ -30,7 +30,10 @@ impl Decoder {
         let latents = pack.latents;
         if let Some(channels) = channels.filter(|channels| *channels != latents.channels) {
             let said = latents.channels;
-            bail!("{} takes {channels} channels, but the pack's config.json says {said} latent_channels", path.display());
+            bail!(
+                "{} takes {channels} channels, but the pack's config.json says {said} latent_channels",
+                path.display()
+            );
         }
         Ok(Self { model, latents })
     }

@@ -51,7 +51,14 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-fn show(node: &mut Node, composer: &mut Composer, sources: &Sources, opacity: f32, input: &Input, latent: Latent) -> Result<()> {
+fn show(
+    node: &mut Node,
+    composer: &mut Composer,
+    sources: &Sources,
+    opacity: f32,
+    input: &Input,
+    latent: Latent,
+) -> Result<()> {
     let Latent { mut header, shape, values, .. } = latent;
     let size = composer.decoder().picture_shape(shape);
     let passthrough = header.painting.as_ref().is_some_and(|painting| painting.passthrough);

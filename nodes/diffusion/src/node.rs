@@ -19,8 +19,7 @@ pub const SETTINGS: &str = "settings";
 /// The painted latents.
 pub const DENOISED: &str = "denoised";
 /// All inputs, with the types of their messages.
-pub const INPUTS: &[(&str, &str)] =
-    &[(LATENT, Latent::TYPE), (EMBEDDING, Embedding::TYPE), (SETTINGS, Settings::TYPE)];
+pub const INPUTS: &[(&str, &str)] = &[(LATENT, Latent::TYPE), (EMBEDDING, Embedding::TYPE), (SETTINGS, Settings::TYPE)];
 /// All outputs, with the types of their messages.
 pub const OUTPUTS: &[(&str, &str)] = &[(DENOISED, Latent::TYPE), (NOTICE, Notice::TYPE)];
 
@@ -55,7 +54,14 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-fn paint(node: &mut Node, painter: &mut Painter, book: &Book, embedding: &Embedding, input: &Input, latent: Latent) -> Result<()> {
+fn paint(
+    node: &mut Node,
+    painter: &mut Painter,
+    book: &Book,
+    embedding: &Embedding,
+    input: &Input,
+    latent: Latent,
+) -> Result<()> {
     let settings = book.of(&latent.header.stamp.stream);
     let request = Request::of(settings, latent.header.stamp.frame_id);
     let mut painted = match painter.paint(latent, request, embedding) {

@@ -105,7 +105,10 @@ impl Painter {
     /// A latent or an embedding of another pack; a request or a shape that the pack cannot take; the graph does not run.
     pub fn paint(&mut self, latent: Latent, request: Request, embedding: &Embedding) -> Result<Latent> {
         if let Some(other) = [&latent.pack, &embedding.pack].into_iter().find(|other| **other != self.pack) {
-            bail!("it is of the pack {other}, and this node runs the pack {}: set the same MIRROR_PACK for all", self.pack);
+            bail!(
+                "it is of the pack {other}, and this node runs the pack {}: set the same MIRROR_PACK for all",
+                self.pack
+            );
         }
         let mut values = latent.values.to_vec();
         if !request.passthrough {
@@ -122,14 +125,23 @@ impl Painter {
     }
 
     /// Paints in place: `[1, channels, height, width]` f32, times the scaling factor.
-    fn denoise(&mut self, latent: &mut [f32], shape: [usize; 4], request: Request, embedding: &Embedding) -> Result<()> {
+    fn denoise(
+        &mut self,
+        latent: &mut [f32],
+        shape: [usize; 4],
+        request: Request,
+        embedding: &Embedding,
+    ) -> Result<()> {
         let plan = self.plans.of(&self.scheduler, request.steps, request.strength)?;
         if plan.timesteps().is_empty() {
             return Ok(());
         }
         let [_, channels, height, width] = shape;
         if channels != self.channels {
-            bail!("a latent of {channels} channels came, the UNet takes {}: encoder and diffusion run different packs", self.channels);
+            bail!(
+                "a latent of {channels} channels came, the UNet takes {}: encoder and diffusion run different packs",
+                self.channels
+            );
         }
         // diffusers does the same: at 1 and below there is nothing to guide.
         let rows = if request.guidance_scale > 1.0 { 2 } else { 1 };
@@ -150,7 +162,9 @@ impl Painter {
         for (step, timestep) in plan.timesteps().iter().enumerate() {
             plan.model_input(step, latent, &mut self.input);
             let input = &self.input;
-            self.unet.write(SAMPLE, |sample| sample.chunks_exact_mut(input.len()).for_each(|row| row.copy_from_slice(input)))?;
+            self.unet.write(SAMPLE, |sample| {
+                sample.chunks_exact_mut(input.len()).for_each(|row| row.copy_from_slice(input));
+            })?;
             match self.timestep.element {
                 Some(Element::I64 | Element::I32) => {
                     self.unet.write_integers(TIMESTEP, |rows| rows.fill(timestep.round() as i64))?;
@@ -177,11 +191,16 @@ impl Painter {
 }
 
 /// Writes the embedding to the UNet's input, unless it lies there already.
-fn embed(unet: &mut Model, embedded: &mut Option<(String, String, usize)>, embedding: &Embedding, rows: usize) -> Result<()> {
+fn embed(
+    unet: &mut Model,
+    embedded: &mut Option<(String, String, usize)>,
+    embedding: &Embedding,
+    rows: usize,
+) -> Result<()> {
     let Embedding { prompt, negative_prompt, .. } = embedding;
-    let there = embedded.as_ref().is_some_and(|(positive, negative, of_rows)| {
-        (positive, negative, *of_rows) == (prompt, negative_prompt, rows)
-    });
+    let there = embedded
+        .as_ref()
+        .is_some_and(|(positive, negative, of_rows)| (positive, negative, *of_rows) == (prompt, negative_prompt, rows));
     if there {
         return Ok(());
     }

@@ -32,7 +32,8 @@ impl Embedder {
         let mut model = Model::open(runtime, &path, options)?;
         model.shape_input(INPUT_IDS, &[1, tokens.count()])?;
         let width = model.output(LAST_HIDDEN_STATE)?.axes.get(2).copied().flatten();
-        let width = width.ok_or_else(|| eyre!("{} does not say how wide its {LAST_HIDDEN_STATE} is", path.display()))?;
+        let width =
+            width.ok_or_else(|| eyre!("{} does not say how wide its {LAST_HIDDEN_STATE} is", path.display()))?;
         model.shape_output(LAST_HIDDEN_STATE, &[1, tokens.count(), width])?;
         Ok(Self { tokens, model, width, remembered: HashMap::new() })
     }

@@ -11,8 +11,8 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::processors::roberta::RobertaProcessing;
 use tokenizers::{
-    AddedToken, PaddingDirection, PaddingParams, PaddingStrategy, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer,
-    TruncationParams, pre_tokenizers,
+    AddedToken, PaddingDirection, PaddingParams, PaddingStrategy, PreTokenizerWrapper, SplitDelimiterBehavior,
+    Tokenizer, TruncationParams, pre_tokenizers,
 };
 
 /// CLIP's words: contractions, letters, single digits, runs of anything else (OpenAI, `simple_tokenizer.py`).
@@ -49,7 +49,8 @@ impl Tokens {
         };
         let strategy = PaddingStrategy::Fixed(count);
         let direction = PaddingDirection::Right;
-        let padding = PaddingParams { strategy, direction, pad_id, pad_token, pad_to_multiple_of: None, pad_type_id: 0 };
+        let padding =
+            PaddingParams { strategy, direction, pad_id, pad_token, pad_to_multiple_of: None, pad_type_id: 0 };
         tokenizer.with_padding(Some(padding));
         Ok(Self { tokenizer, count })
     }
@@ -65,7 +66,8 @@ impl Tokens {
     /// # Errors
     /// The tokenizer's own.
     pub fn ids(&self, prompt: &str) -> Result<Vec<i64>> {
-        let encoding = self.tokenizer.encode(prompt, true).map_err(|error| eyre!("prompt cannot be tokenized: {error}"))?;
+        let encoding =
+            self.tokenizer.encode(prompt, true).map_err(|error| eyre!("prompt cannot be tokenized: {error}"))?;
         Ok(encoding.get_ids().iter().map(|id| i64::from(*id)).collect())
     }
 }
@@ -79,7 +81,9 @@ fn padding(folder: &Path, tokenizer: &Tokenizer) -> Result<String> {
     };
     // A token is written as a text or as an object with its content.
     let said = config["pad_token"].as_str().or_else(|| config["pad_token"]["content"].as_str()).map(str::to_owned);
-    Ok(said.or_else(|| tokenizer.get_padding().map(|padding| padding.pad_token.clone())).unwrap_or_else(|| CLIP_END.to_owned()))
+    Ok(said
+        .or_else(|| tokenizer.get_padding().map(|padding| padding.pad_token.clone()))
+        .unwrap_or_else(|| CLIP_END.to_owned()))
 }
 
 /// CLIP's tokenizer out of its two files, as Hugging Face's `CLIPTokenizerFast` puts it together.
@@ -97,10 +101,12 @@ fn clip(folder: &Path) -> Result<Tokenizer> {
         .build()
         .map_err(wrong)?;
     let mut tokenizer = Tokenizer::new(bpe);
-    let space = Replace::new(tokenizers::normalizers::replace::ReplacePattern::Regex(r"\s+".to_owned()), " ").map_err(wrong)?;
+    let space =
+        Replace::new(tokenizers::normalizers::replace::ReplacePattern::Regex(r"\s+".to_owned()), " ").map_err(wrong)?;
     let normalizer = Sequence::new(vec![NFC.into(), space.into(), Lowercase.into()]);
     tokenizer.with_normalizer(Some(normalizer)).map_err(wrong)?;
-    let words = Split::new(SplitPattern::Regex(CLIP_WORDS.to_owned()), SplitDelimiterBehavior::Removed, true).map_err(wrong)?;
+    let words =
+        Split::new(SplitPattern::Regex(CLIP_WORDS.to_owned()), SplitDelimiterBehavior::Removed, true).map_err(wrong)?;
     let bytes = ByteLevel::default().add_prefix_space(false);
     let steps: Vec<PreTokenizerWrapper> = vec![words.into(), bytes.into()];
     tokenizer.with_pre_tokenizer(Some(pre_tokenizers::sequence::Sequence::new(steps)));

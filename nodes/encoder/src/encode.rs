@@ -38,7 +38,10 @@ impl Encoder {
         let channels = model.output(output)?.axes.get(1).copied().flatten().unwrap_or(latents.channels);
         if channels != latents.channels && channels != 2 * latents.channels {
             let said = latents.channels;
-            bail!("{} puts out {channels} channels, but the pack's config.json says {said} latent_channels", path.display());
+            bail!(
+                "{} puts out {channels} channels, but the pack's config.json says {said} latent_channels",
+                path.display()
+            );
         }
         let (preprocess, latent_shape) = (Preprocess::default(), [0; 4]);
         Ok(Self { model, output, channels, latents, preprocess, latent_shape })
@@ -55,14 +58,7 @@ impl Encoder {
     ///
     /// # Errors
     /// A picture without pixels, or a size that the pack cannot take.
-    pub fn take(
-        &mut self,
-        pixels: &[u8],
-        shape: [usize; 2],
-        size: usize,
-        mirror: bool,
-        seen: &mut [u8],
-    ) -> Result<()> {
+    pub fn take(&mut self, pixels: &[u8], shape: [usize; 2], size: usize, mirror: bool, seen: &mut [u8]) -> Result<()> {
         let side = size / self.latents.downscale;
         self.model.shape_input(SAMPLE, &[1, 3, size, size])?;
         self.model.shape_output(self.output, &[1, self.channels, side, side])?;
@@ -82,7 +78,8 @@ impl Encoder {
         let Latents { scaling_factor, shift_factor, .. } = self.latents;
         let len = self.latent_shape.iter().product();
         // Of mean and log-variance the mean is taken: a mirror must not shimmer.
-        let scale = |values: &[f32]| values[..len].iter().map(|value| (value - shift_factor) * scaling_factor).collect();
+        let scale =
+            |values: &[f32]| values[..len].iter().map(|value| (value - shift_factor) * scaling_factor).collect();
         Ok((self.model.read(self.output, scale)?, self.latent_shape))
     }
 }

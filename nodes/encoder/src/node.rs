@@ -38,7 +38,7 @@ pub fn run() -> Result<()> {
         match input.port.as_str() {
             FRAME => {
                 if let Some(frame) = node.accept::<Frame>(&input) {
-                    encode(&mut node, &mut encoder, &pack, &book, &input, frame)?;
+                    encode(&mut node, &mut encoder, &pack, &book, &input, &frame)?;
                 }
             }
             SETTINGS => {
@@ -52,7 +52,14 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-fn encode(node: &mut Node, encoder: &mut Encoder, pack: &Pack, book: &Book, input: &Input, frame: Frame) -> Result<()> {
+fn encode(
+    node: &mut Node,
+    encoder: &mut Encoder,
+    pack: &Pack,
+    book: &Book,
+    input: &Input,
+    frame: &Frame,
+) -> Result<()> {
     let settings = book.of(&frame.header.stamp.stream);
     // The table allows 128 to 1024.
     let size = settings.size as usize;
