@@ -70,6 +70,13 @@ impl House {
         set.collect()
     }
 
+    /// The folder that the project's programs are in, links followed: as the system names it for a process.
+    #[must_use]
+    pub fn programs(&self) -> PathBuf {
+        let folder = self.root.join("target/release");
+        folder.canonicalize().unwrap_or(folder)
+    }
+
     /// Whether all programs of the graph are built.
     ///
     /// # Errors

@@ -54,19 +54,59 @@ impl Remains {
     }
 }
 
+/// Ends the nodes of this project that have lost their dora, because it was killed: they would wait for ever, and keep
+/// the page's port. Says so, in a line, if there were any.
+#[must_use]
+pub fn end_orphans(programs: &Path) -> Option<String> {
+    let orphans: Vec<i32> = processes().filter(|process| is_orphan(*process, programs)).collect();
+    for process in &orphans {
+        kill(*process);
+    }
+    let begin = Instant::now();
+    while orphans.iter().any(|process| is_orphan(*process, programs)) && begin.elapsed() < Duration::from_secs(2) {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let count = orphans.len();
+    (count > 0).then(|| {
+        format!("ended what was left of a mirror that was killed: {count} node{}", if count == 1 { "" } else { "s" })
+    })
+}
+
+/// A node out of that folder whose parent is not dora any more.
+fn is_orphan(process: i32, programs: &Path) -> bool {
+    let Ok(program) = fs::read_link(format!("/proc/{process}/exe")) else { return false };
+    program.starts_with(programs) && config(process).is_some() && parent(process).is_some_and(|parent| !is_dora(parent))
+}
+
+/// dora's command line is a Python program.
+fn is_dora(process: i32) -> bool {
+    let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    line.split(|byte| *byte == 0).any(|word| word == b"dora" || word.ends_with(b"/dora"))
+}
+
+fn parent(process: i32) -> Option<i32> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+}
+
 /// The running nodes of a dataflow: process and node.
 #[must_use]
 pub fn nodes(dataflow: &str) -> Vec<(i32, String)> {
     processes().filter_map(|process| Some((process, node(process, dataflow)?))).collect()
 }
 
-/// Which node of that dataflow a process is. dora tells it, as YAML: DORA_NODE_CONFIG=dataflow_id: 01a1…, node_id: camera, …
+/// Which node of that dataflow a process is.
 fn node(process: i32, dataflow: &str) -> Option<String> {
-    let environment = fs::read(format!("/proc/{process}/environ")).ok()?;
-    let mut pairs = environment.split(|byte| *byte == 0);
-    let config = String::from_utf8_lossy(pairs.find_map(|pair| pair.strip_prefix(b"DORA_NODE_CONFIG="))?).into_owned();
+    let config = config(process)?;
     let value = |key| config.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix(": "));
     (value("dataflow_id")? == dataflow).then(|| value("node_id").unwrap_or("a node").to_owned())
+}
+
+/// What dora tells a node in its environment, as YAML: `dataflow_id: 01a1…`, `node_id: camera`, …
+fn config(process: i32) -> Option<String> {
+    let environment = fs::read(format!("/proc/{process}/environ")).ok()?;
+    let config = environment.split(|byte| *byte == 0).find_map(|pair| pair.strip_prefix(b"DORA_NODE_CONFIG="))?;
+    Some(String::from_utf8_lossy(config).into_owned())
 }
 
 /// Ends a process without asking it.
@@ -123,6 +163,32 @@ mod tests {
         assert!(done[0].starts_with("camera still ran"), "{done:?}");
         assert!(!waiter.join().unwrap().success());
         assert!(nodes("5a-remains-test").is_empty());
+    }
+
+    #[test]
+    fn a_node_that_has_lost_its_dora_is_ended_and_one_of_another_project_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+        let start = |folder: &Path| {
+            fs::create_dir_all(folder).unwrap();
+            fs::copy("/bin/sleep", folder.join("camera")).unwrap();
+            let mut command = Command::new(folder.join("camera"));
+            command.arg("60").env("DORA_NODE_CONFIG", "dataflow_id: 5a-orphan-test\nnode_id: camera\n");
+            let mut child = command.spawn().unwrap();
+            while config(child.id() as i32).is_none() {
+                thread::sleep(Duration::from_millis(5));
+            }
+            (child.id() as i32, thread::spawn(move || child.wait().unwrap()))
+        };
+        let (_, lost) = start(&ours);
+        let (kept, other) = start(&theirs);
+        let said = end_orphans(&ours).unwrap();
+        assert_eq!(said, "ended what was left of a mirror that was killed: 1 node");
+        assert!(!lost.join().unwrap().success());
+        assert_eq!(end_orphans(&ours), None);
+        assert!(is_orphan(kept, &theirs));
+        kill(kept);
+        other.join().unwrap();
     }
 
     #[test]

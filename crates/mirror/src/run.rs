@@ -6,7 +6,7 @@ use crate::graph::Graph;
 use crate::house::House;
 use crate::page::{Figures, Notice, Page, new_notices};
 use crate::screen::Screen;
-use crate::{overrides, signals};
+use crate::{overrides, remains, signals};
 use clap::Args;
 use eyre::{Result, WrapErr, bail};
 use serde_json::{Value, json};
@@ -104,6 +104,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
     let mut screen = Screen::new();
     let begin = Instant::now();
+    if let Some(line) = remains::end_orphans(&house.programs()) {
+        screen.say(&line);
+    }
     let graph = Graph::prepare(&dora)?;
     let page = house.page(&overrides)?;
     screen.say(&format!("starting {} …", arguments.dataflow.display()));
