@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Ports whose newest message alone counts: an old picture must never wait for a model.
-const LATEST_WINS: [&str; 4] = ["frame", "latent", "denoised", "picture"];
+const LATEST_WINS: [&str; 5] = ["frame", "frame_2", "latent", "denoised", "picture"];
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))

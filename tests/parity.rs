@@ -146,7 +146,7 @@ fn painted(
 }
 
 fn request(steps: usize, strength: f64) -> Request {
-    Request { steps, strength, guidance_scale: 1.0, seed: 0, passthrough: false }
+    Request { steps, strength, guidance_scale: 1.0, seed: 0, text_to_image: false, passthrough: false }
 }
 
 #[test]
@@ -187,6 +187,21 @@ fn strength_zero_and_passthrough_leave_the_latent_as_it_is() -> Result<()> {
     for request in [request(1, 0.0), Request { passthrough: true, ..request(1, 1.0) }] {
         assert_eq!(&painted(&mut painter, request, &embedding, &latent, shape)?.values[..], &latent[..]);
     }
+    Ok(())
+}
+
+#[test]
+fn text_to_image_forgets_the_camera() -> Result<()> {
+    let mut painter = Painter::open(runtime(), &pack(), &options())?;
+    let (latent, shape) = encoded()?;
+    let other: Vec<f32> = latent.iter().map(|value| -value).collect();
+    let embedding = embedding("neon lights")?;
+    let imagined = Request { text_to_image: true, ..request(2, 1.0) };
+    let from_one = painted(&mut painter, imagined, &embedding, &latent, shape)?;
+    let from_other = painted(&mut painter, imagined, &embedding, &other, shape)?;
+    assert_eq!(from_one.values, from_other.values);
+    let from_picture = painted(&mut painter, request(2, 1.0), &embedding, &latent, shape)?;
+    assert_ne!(from_one.values, from_picture.values);
     Ok(())
 }
 

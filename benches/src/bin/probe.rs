@@ -38,6 +38,7 @@ struct Seen {
     hops: Vec<i64>,
     stages: BTreeMap<String, Vec<i64>>,
     drops: BTreeMap<String, i64>,
+    streams: BTreeMap<String, u64>,
 }
 
 impl Seen {
@@ -52,6 +53,7 @@ impl Seen {
         if self.count % 10 == 1 && is_shared(address)? {
             self.in_shared_memory += 10;
         }
+        *self.streams.entry(header.stamp.stream.clone()).or_default() += 1;
         self.ages.push(received_ns - header.stamp.captured_ns);
         let sent_ns = header.trace.0.last().map_or(header.stamp.captured_ns, |stage| stage.sent_ns);
         self.hops.push(received_ns - sent_ns);
@@ -75,6 +77,7 @@ impl Seen {
             "hop_ms": Spread::of(&mut self.hops),
             "stages": stages,
             "drops": self.drops,
+            "streams": self.streams,
         })
     }
 }

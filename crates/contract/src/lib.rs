@@ -33,5 +33,5 @@ pub use message::notice::{Level, Notice};
 pub use message::prompt::Prompt;
 pub use message::settings::SettingsUpdate;
 pub use settings::{SettingError, Settings};
-pub use stamp::{Stamp, now_ns};
+pub use stamp::{HOUSE, Stamp, now_ns};
 pub use trace::{StageTime, Trace};

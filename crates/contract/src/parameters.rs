@@ -100,6 +100,12 @@ pub const PARAMETERS: &[Parameter] = &[
         text: "On keeps the noise from frame to frame; off takes the next seed for every frame.",
     },
     Parameter {
+        name: "text_to_image",
+        command: "imagine",
+        kind: Kind::Switch { default: false },
+        text: "On forgets the camera and paints the prompt alone, from noise. The pack must be trained for it.",
+    },
+    Parameter {
         name: "processor",
         command: "processor",
         kind: Kind::Text { default: "turbo", max_chars: 64 },

@@ -27,6 +27,8 @@ pub struct Settings {
     pub seed: i64,
     /// The same noise for every frame.
     pub fixed_seed: bool,
+    /// The prompt alone is painted, from noise.
+    pub text_to_image: bool,
     /// Pack and way of painting.
     pub processor: String,
     /// Side of the square picture, in pixels.

@@ -5,6 +5,9 @@ use crate::keys;
 use crate::metadata::{Reader, Writer};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The stream of the installation's own camera. A stream that has no settings of its own is painted as this one is.
+pub const HOUSE: &str = "house";
+
 /// Identity of a frame. Every message that was made from the frame carries it on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Stamp {

@@ -1,9 +1,9 @@
 //! The newest settings of each stream.
 
-use mirror_contract::Settings;
+use mirror_contract::{HOUSE, Settings};
 use std::collections::HashMap;
 
-/// Settings by stream. A stream that has sent none has the defaults.
+/// Settings by stream. A stream that has none of its own has those of the house; before those come, the defaults.
 #[derive(Debug, Default)]
 pub struct Book {
     pages: HashMap<String, Settings>,
@@ -22,7 +22,7 @@ impl Book {
     /// The settings of a stream.
     #[must_use]
     pub fn of(&self, stream: &str) -> &Settings {
-        self.pages.get(stream).unwrap_or(&self.defaults)
+        self.pages.get(stream).or_else(|| self.pages.get(HOUSE)).unwrap_or(&self.defaults)
     }
 
     /// All streams that have settings.
@@ -42,6 +42,15 @@ mod tests {
         book.write(settings(2, 20));
         book.write(settings(1, 10));
         assert_eq!(book.of("house").seed, 20);
+    }
+
+    #[test]
+    fn a_stream_without_settings_of_its_own_follows_the_house() {
+        let mut book = Book::default();
+        book.write(Settings { seed: 7, ..Settings::of(HOUSE) });
+        assert_eq!(book.of("garden").seed, 7);
+        book.write(Settings { seed: 8, ..Settings::of("garden") });
+        assert_eq!((book.of("garden").seed, book.of(HOUSE).seed), (8, 7));
     }
 
     #[test]

@@ -72,8 +72,11 @@ impl Ledger {
         Outcome { settings: changed.then_some(page), refusals }
     }
 
-    /// Settings of a stream that nobody has changed.
+    /// Settings of a stream that nobody has changed: those of the house, which it has followed so far.
     fn blank(&self, stream: &str) -> Settings {
+        if let Some(house) = self.pages.iter().find(|page| page.stream == self.house) {
+            return Settings { stream: stream.to_owned(), version: self.version, ..house.clone() };
+        }
         let mut settings = Settings { version: self.version, ..Settings::of(stream) };
         // Nothing is refused here: the processors were checked when the list was made.
         let _ = processors::apply(self.processors.first(), &mut settings);

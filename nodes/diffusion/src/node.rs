@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::paint::{Painter, Request};
 use eyre::Result;
-use mirror_contract::{Embedding, Latent, Level, Message, Notice, Settings};
+use mirror_contract::{Embedding, HOUSE, Latent, Level, Message, Notice, Settings};
 use mirror_inference::Runtime;
 use mirror_kit::node::NOTICE;
 use mirror_kit::{Book, Input, Node};
@@ -45,7 +45,10 @@ pub fn run() -> Result<()> {
             LATENT => {
                 let Some(latent) = node.accept::<Latent>(&input) else { continue };
                 // Until a stream's first prompt is embedded there is nothing to paint it as.
-                let Some(embedding) = embeddings.get(&latent.header.stamp.stream) else { continue };
+                let Some(embedding) = embeddings.get(&latent.header.stamp.stream).or_else(|| embeddings.get(HOUSE))
+                else {
+                    continue;
+                };
                 paint(&mut node, &mut painter, &book, embedding, &input, latent)?;
             }
             port => node.refuse(port, &"this node has no such input"),

@@ -24,6 +24,8 @@ pub struct Request {
     pub guidance_scale: f32,
     /// Chooses the noise.
     pub seed: u32,
+    /// The latent is forgotten: painting starts from noise alone, at full strength.
+    pub text_to_image: bool,
     /// Nothing is painted.
     pub passthrough: bool,
 }
@@ -36,10 +38,11 @@ impl Request {
         Self {
             // The table allows 1 to 50 steps.
             steps: settings.steps as usize,
-            strength: settings.strength,
+            strength: if settings.text_to_image { 1.0 } else { settings.strength },
             guidance_scale: settings.guidance_scale as f32,
             // The generator takes the low 32 bits, as PyTorch's does.
             seed: seed as u32,
+            text_to_image: settings.text_to_image,
             passthrough: settings.passthrough,
         }
     }
@@ -158,7 +161,12 @@ impl Painter {
         let fresh = (0..plan.timesteps().len()).filter(|step| plan.needs_noise(*step)).count();
         self.noises.prepare(request.seed, latent.len(), 1 + fresh);
         self.input.resize(latent.len(), 0.0);
-        plan.add_noise(latent, self.noises.tensor(0));
+        if request.text_to_image {
+            latent.copy_from_slice(self.noises.tensor(0));
+            plan.scale_noise(latent);
+        } else {
+            plan.add_noise(latent, self.noises.tensor(0));
+        }
         for (step, timestep) in plan.timesteps().iter().enumerate() {
             plan.model_input(step, latent, &mut self.input);
             let input = &self.input;

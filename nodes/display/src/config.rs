@@ -1,6 +1,7 @@
 //! The configuration.
 
 use eyre::{Result, bail};
+use mirror_contract::Frame;
 use mirror_kit::{Environment, Key};
 
 /// All keys.
@@ -14,6 +15,7 @@ pub const KEYS: &[Key] = &[
     Key { name: "DISPLAY_HEIGHT", default: "512", text: "Height of the window at the start, in pixels." },
     Key { name: "DISPLAY_FULLSCREEN", default: "off", text: "`on` starts with the full screen." },
     Key { name: "DISPLAY_FIGURES", default: "off", text: "`on` starts with the figures on the picture." },
+    Key { name: "DISPLAY_STREAM", default: "", text: "The stream that is shown; empty shows whatever comes." },
     Key { name: "DISPLAY_TITLE", default: "Mirror", text: "Title of the window." },
 ];
 
@@ -39,6 +41,8 @@ pub struct Config {
     pub fullscreen: bool,
     /// Figures on the picture at the start.
     pub figures: bool,
+    /// The stream that is shown; empty shows whatever comes.
+    pub stream: String,
     /// Title of the window.
     pub title: String,
 }
@@ -73,8 +77,15 @@ impl Config {
             size: [environment.within("DISPLAY_HEIGHT", 64, 8192)?, environment.within("DISPLAY_WIDTH", 64, 8192)?],
             fullscreen: environment.switch("DISPLAY_FULLSCREEN")?,
             figures: environment.switch("DISPLAY_FIGURES")?,
+            stream: environment.text("DISPLAY_STREAM").to_owned(),
             title,
         })
+    }
+
+    /// Whether that picture is to be shown.
+    #[must_use]
+    pub fn shows(&self, frame: &Frame) -> bool {
+        self.stream.is_empty() || frame.header.stamp.stream == self.stream
     }
 }
 

@@ -37,7 +37,7 @@ pub fn run() -> Result<()> {
     while let Some(input) = node.next() {
         match input.port.as_str() {
             PICTURE => {
-                if let Some(frame) = node.accept::<Frame>(&input) {
+                if let Some(frame) = node.accept::<Frame>(&input).filter(|frame| config.shows(frame)) {
                     let mut header = frame.header.clone();
                     view.show(frame, input.received_ns)?;
                     // The window has it: now, and not before, is its age measured.

@@ -14,6 +14,7 @@ const OUTPUTS: [&str; 2] = ["latent_sample", "latent_parameters"];
 
 /// A pack's encoder, and the preprocessing before it.
 pub struct Encoder {
+    pack: String,
     model: Model,
     output: &'static str,
     /// Channels that the graph puts out; the latent is the first of them.
@@ -44,7 +45,13 @@ impl Encoder {
             );
         }
         let (preprocess, latent_shape) = (Preprocess::default(), [0; 4]);
-        Ok(Self { model, output, channels, latents, preprocess, latent_shape })
+        Ok(Self { pack: pack.name.clone(), model, output, channels, latents, preprocess, latent_shape })
+    }
+
+    /// The pack whose latent space it is.
+    #[must_use]
+    pub fn pack(&self) -> &str {
+        &self.pack
     }
 
     /// What runs it.

@@ -3,6 +3,7 @@
 //! | port | message | shape |
 //! |---|---|---|
 //! | in `frame` | Frame | `[height, width, 3]` u8, any size |
+//! | in `frame_2` | Frame | the same, of a second camera |
 //! | in `settings` | Settings | `size`, `mirror` |
 //! | out `source` | Frame | `[size, size, 3]` u8: the picture as the model sees it |
 //! | out `latent` | Latent | `[1, channels, size/8, size/8]` f32, times the scaling factor |

@@ -11,6 +11,8 @@ use mirror_models::Pack;
 
 /// The camera's pictures.
 pub const FRAME: &str = "frame";
+/// The pictures of a second camera, of another stream.
+pub const FRAME_2: &str = "frame_2";
 /// The settings of all streams.
 pub const SETTINGS: &str = "settings";
 /// The picture as the model sees it.
@@ -18,7 +20,7 @@ pub const SOURCE: &str = "source";
 /// The picture in the latent space.
 pub const LATENT: &str = "latent";
 /// All inputs, with the types of their messages.
-pub const INPUTS: &[(&str, &str)] = &[(FRAME, Frame::TYPE), (SETTINGS, Settings::TYPE)];
+pub const INPUTS: &[(&str, &str)] = &[(FRAME, Frame::TYPE), (FRAME_2, Frame::TYPE), (SETTINGS, Settings::TYPE)];
 /// All outputs, with the types of their messages.
 pub const OUTPUTS: &[(&str, &str)] = &[(LATENT, Latent::TYPE), (SOURCE, Frame::TYPE), (NOTICE, Notice::TYPE)];
 
@@ -36,15 +38,13 @@ pub fn run() -> Result<()> {
     let mut book = Book::default();
     while let Some(input) = node.next() {
         match input.port.as_str() {
-            FRAME => {
+            FRAME | FRAME_2 => {
                 if let Some(frame) = node.accept::<Frame>(&input) {
-                    encode(&mut node, &mut encoder, &pack, &book, &input, &frame)?;
+                    encode(&mut node, &mut encoder, &book, &input, &frame)?;
                 }
             }
             SETTINGS => {
-                if let Some(settings) = node.accept::<Settings>(&input) {
-                    book.write(settings);
-                }
+                node.accept::<Settings>(&input).into_iter().for_each(|settings| book.write(settings));
             }
             port => node.refuse(port, &"this node has no such input"),
         }
@@ -52,14 +52,7 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-fn encode(
-    node: &mut Node,
-    encoder: &mut Encoder,
-    pack: &Pack,
-    book: &Book,
-    input: &Input,
-    frame: &Frame,
-) -> Result<()> {
+fn encode(node: &mut Node, encoder: &mut Encoder, book: &Book, input: &Input, frame: &Frame) -> Result<()> {
     let settings = book.of(&frame.header.stamp.stream);
     // The table allows 128 to 1024.
     let size = settings.size as usize;
@@ -71,7 +64,7 @@ fn encode(
     match taken.and_then(|()| encoder.encode()) {
         Ok((values, shape)) => {
             node.sign(&mut header, input.received_ns);
-            node.send(LATENT, Latent { header, pack: pack.name.clone(), shape, values: values.into() })?;
+            node.send(LATENT, Latent { header, pack: encoder.pack().to_owned(), shape, values: values.into() })?;
         }
         // The next size or the next frame may do: the mirror goes on.
         Err(error) => node.refuse(FRAME, &format!("{error:#}")),
