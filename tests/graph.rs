@@ -1,7 +1,7 @@
 //! The whole mirror, really run: dora, the models, sockets.
 
 use eyre::{Result, bail};
-use mirror_benches::flow::{Flow, dora, image_path};
+use mirror_benches::flow::{Flow, Pace, dora, image_path};
 use mirror_tests::root;
 use serde_json::{Value, json};
 use std::fs;
@@ -29,7 +29,7 @@ fn pictures_and_latents_are_received_in_the_senders_shared_memory() -> Result<()
       latent: { source: encoder/latent, queue_size: 1 }
       denoised: { source: diffusion/denoised, queue_size: 1 }
       picture: { source: decoder/picture, queue_size: 1 }";
-    let findings = Flow::new(&root(), &image_path(256, 20.0, 5, "neon lights", inputs))?.findings(PATIENCE)?;
+    let findings = Flow::new(&root(), &image_path(256, 20.0, 5, Pace::LeastDelay, inputs))?.findings(PATIENCE)?;
     for port in ["frame", "latent", "denoised", "picture"] {
         let seen = &findings[port];
         assert!(seen["count"].as_u64() > Some(10), "{port}: {seen}");
@@ -56,7 +56,7 @@ fn two_cameras_share_the_models_and_their_pictures_do_not_mix() -> Result<()> {
     outputs: [frame, notice]
   - id: encoder
 ";
-    let yaml = image_path(256, 8.0, 6, "neon lights", inputs);
+    let yaml = image_path(256, 8.0, 6, Pace::Overlapped, inputs);
     let (before, after) = yaml.split_once("  - id: encoder\n").expect("an encoder");
     let yaml = format!("{before}{camera}{}", after.replacen("    inputs:\n", second, 1));
     let findings = Flow::new(&root(), &yaml)?.findings(PATIENCE)?;

@@ -183,9 +183,23 @@ pub fn memory_mib(running: &Running) -> Result<f64> {
     Ok(total_kib as f64 / 1024.0)
 }
 
+/// What the encoder waits for before it takes the next picture.
+#[derive(Debug, Clone, Copy)]
+pub enum Pace {
+    /// That nothing is under way: the least delay, as `dataflow.yml` has it.
+    LeastDelay,
+    /// That the UNet has taken up the picture before: the stages overlap.
+    Overlapped,
+}
+
 /// The image path with the test pattern in front and the probe at its end.
 #[must_use]
-pub fn image_path(size: usize, camera_fps: f64, seconds: usize, prompt: &str, probe_inputs: &str) -> String {
+pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, probe_inputs: &str) -> String {
+    let pace = match pace {
+        Pace::LeastDelay => "decoder/finished",
+        Pace::Overlapped => "diffusion/taken",
+    };
+    let prompt = "neon lights";
     let settings = serde_json::json!({"size": size, "prompt": prompt}).to_string();
     format!(
         r#"
@@ -204,6 +218,7 @@ nodes:
     path: target/release/encoder
     inputs:
       frame: {{ source: camera/frame, queue_size: 1 }}
+      taken: {{ source: {pace}, queue_size: 4 }}
       settings: {{ source: control/settings, queue_size: 64 }}
     outputs: [latent, source, notice]
   - id: embed
@@ -215,16 +230,17 @@ nodes:
     path: target/release/diffusion
     inputs:
       latent: {{ source: encoder/latent, queue_size: 1 }}
+      taken: {{ source: decoder/taken, queue_size: 4 }}
       embedding: {{ source: embed/embedding, queue_size: 64 }}
       settings: {{ source: control/settings, queue_size: 64 }}
-    outputs: [denoised, notice]
+    outputs: [denoised, taken, notice]
   - id: decoder
     path: target/release/decoder
     inputs:
       denoised: {{ source: diffusion/denoised, queue_size: 1 }}
       source: {{ source: encoder/source, queue_size: 4 }}
       settings: {{ source: control/settings, queue_size: 64 }}
-    outputs: [picture, notice]
+    outputs: [picture, taken, finished, notice]
   - id: control
     path: target/release/control
     inputs:

@@ -65,7 +65,10 @@ fn open(runtime: &Runtime, pack: &Pack, size: usize, threads: usize, spinning: b
 /// A model that cannot be opened or run.
 pub fn measure(runtime: &Runtime, pack: &Pack, size: usize, pictures: usize, tick: &dyn Fn()) -> Result<Limit> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let (stages, in_turn_fps) = in_turn(open(runtime, pack, size, cores, true)?, pictures, tick)?;
+    // Threads that stay awake between operators help a machine of its own and hurt a shared one: the better way counts.
+    let awake = in_turn(open(runtime, pack, size, cores, true)?, pictures, tick)?;
+    let asleep = in_turn(open(runtime, pack, size, cores, false)?, pictures, tick)?;
+    let (stages, in_turn_fps) = if awake.1 > asleep.1 { awake } else { asleep };
     let mut pipelined_fps = Vec::new();
     for threads in [1, cores] {
         let fps = pipelined(open(runtime, pack, size, threads, false)?, pictures)?;

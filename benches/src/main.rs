@@ -3,7 +3,7 @@
 use clap::Parser;
 use eyre::{Result, WrapErr, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
-use mirror_benches::flow::{Flow, hop, image_path, memory_mib};
+use mirror_benches::flow::{Flow, Pace, hop, image_path, memory_mib};
 use mirror_benches::limit;
 use mirror_benches::table::{Results, Size};
 use mirror_inference::Runtime;
@@ -37,10 +37,10 @@ struct Arguments {
 
 /// The edge that the probe looks at.
 const PICTURE: &str = "      picture: { source: decoder/picture, queue_size: 1 }";
-/// A camera that is faster than any model here.
-const FULL_FPS: f64 = 120.0;
+/// Of the limit: pictures come faster than they can be painted.
+const FULL: f64 = 1.25;
 /// Of the limit: pictures come slower than they are painted.
-const CALM: f64 = 0.75;
+const CALM: f64 = 0.6;
 /// Longer than any start and any measurement.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -77,20 +77,22 @@ fn main() -> Result<()> {
 
 fn measure(arguments: &Arguments, runtime: &Runtime, pack: &Pack, size: usize) -> Result<Size> {
     let style = ProgressStyle::with_template("{msg:32} {bar:30} {pos}/{len}")?;
-    let bar = ProgressBar::new(3 * arguments.pictures as u64)
+    let bar = ProgressBar::new(4 * arguments.pictures as u64)
         .with_style(style)
         .with_message(format!("bare models, {size} × {size}"));
     let limit = limit::measure(runtime, pack, size, arguments.pictures, &|| bar.inc(1))?;
     bar.finish_and_clear();
-    let (full, _) = flow(arguments, size, FULL_FPS, "full")?;
-    let calm_fps = (CALM * limit.fps * 10.0).round() / 10.0;
-    let (calm, memory_mib) = flow(arguments, size, calm_fps, "calm")?;
-    Ok(Size { size, limit, full, calm, calm_fps, memory_mib })
+    let share = |share: f64| (share * limit.fps * 10.0).round() / 10.0;
+    let (full, _) = flow(arguments, size, share(FULL), Pace::LeastDelay, "full")?;
+    let (overlapped, _) = flow(arguments, size, share(FULL), Pace::Overlapped, "overlapped")?;
+    let calm_fps = share(CALM);
+    let (calm, memory_mib) = flow(arguments, size, calm_fps, Pace::LeastDelay, "calm")?;
+    Ok(Size { size, limit, full, overlapped, calm, calm_fps, memory_mib })
 }
 
-fn flow(arguments: &Arguments, size: usize, fps: f64, name: &str) -> Result<(Value, f64)> {
+fn flow(arguments: &Arguments, size: usize, fps: f64, pace: Pace, name: &str) -> Result<(Value, f64)> {
     let bar = spinner(&format!("dataflow, {name}, {size} × {size}, {} s", arguments.seconds));
-    let yaml = image_path(size, fps, arguments.seconds, "a pencil drawing", PICTURE);
+    let yaml = image_path(size, fps, arguments.seconds, pace, PICTURE);
     let root = env::current_dir()?;
     let watched = Flow::new(&root, &yaml)?;
     let running = watched.start()?;

@@ -32,6 +32,7 @@ pub use message::latent::Latent;
 pub use message::notice::{Level, Notice};
 pub use message::prompt::Prompt;
 pub use message::settings::SettingsUpdate;
+pub use message::taken::Taken;
 pub use settings::{SettingError, Settings};
 pub use stamp::{HOUSE, Stamp, now_ns};
 pub use trace::{StageTime, Trace};

@@ -8,6 +8,7 @@ pub mod latent;
 pub mod notice;
 pub mod prompt;
 pub mod settings;
+pub mod taken;
 
 mod payload;
 

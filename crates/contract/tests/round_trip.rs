@@ -6,7 +6,7 @@ use arrow::datatypes::UInt8Type;
 use dora_node_api::{DoraArray, MetadataParameters, Parameter};
 use mirror_contract::{
     Audio, ContractError, Embedding, Frame, Header, Latent, Level, Message, Notice, Painting, Prompt, Settings,
-    SettingsUpdate, StageTime, Stamp, Trace,
+    SettingsUpdate, StageTime, Stamp, Taken, Trace,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -78,6 +78,11 @@ proptest! {
     fn sound_comes_back_as_it_went(stamp in stamp(), sample_rate_hz in 1i64..200_000, samples in floats(7)) {
         let audio = Audio { stamp, sample_rate_hz, samples };
         prop_assert_eq!(there_and_back(audio.clone()), Ok(audio));
+    }
+
+    #[test]
+    fn a_word_that_something_was_taken_comes_back_as_it_went(stamp in stamp()) {
+        prop_assert_eq!(there_and_back(Taken { stamp: stamp.clone() }), Ok(Taken { stamp }));
     }
 
     #[test]

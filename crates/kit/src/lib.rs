@@ -6,6 +6,7 @@
 //! | [`node`] | the node as the graph sees it: inputs, outputs, trace, drops, notices |
 //! | [`start`] | `main` of every node: logging, errors in one line |
 //! | [`figures`] | frame rate, age, stage times and drops, from the traces of frames |
+//! | [`turn`] | pictures wait until the next stage is ready for them |
 //! | [`book`] | the newest settings of each stream |
 
 pub mod book;
@@ -13,6 +14,7 @@ pub mod config;
 pub mod figures;
 pub mod node;
 pub mod start;
+pub mod turn;
 
 pub use book::Book;
 pub use config::{Environment, Key};

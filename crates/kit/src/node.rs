@@ -1,15 +1,18 @@
 //! The node as the graph sees it.
 
+use crate::turn::Turn;
 use dora_node_api::dora_core::config::{DataId, NodeId};
 use dora_node_api::{DoraArray, DoraNode, Event, EventStream, MetadataParameters, TryRecvError};
 use eyre::{Result, WrapErr, eyre};
 use futures::future::{Either, select};
-use mirror_contract::{ContractError, Frame, Header, Level, Message, Notice, StageTime, now_ns};
+use mirror_contract::{ContractError, Frame, Header, Level, Message, Notice, StageTime, Stamp, Taken, now_ns};
 use std::pin::pin;
 use std::time::Duration;
 
 /// The output that carries a node's notices, where it has one.
 pub const NOTICE: &str = "notice";
+/// The word of the next stage that it has taken up a picture: its output, and the input of the stage before it.
+pub const TAKEN: &str = "taken";
 /// The input that a timer drives.
 pub const TICK: &str = "tick";
 
@@ -61,6 +64,14 @@ pub struct Node {
     drops: i64,
     refused: u64,
     has_notice: bool,
+    pace: Option<Pace>,
+}
+
+/// The inputs that wait for their turn, the output whose sending ends it.
+struct Pace {
+    inputs: &'static [&'static str],
+    output: &'static str,
+    turn: Turn<Input>,
 }
 
 impl Node {
@@ -93,7 +104,25 @@ impl Node {
     fn of(dora: DoraNode, events: EventStream) -> Self {
         let name = dora.id().to_string();
         let has_notice = dora.node_config().outputs.contains(&DataId::from(NOTICE.to_owned()));
-        Self { dora, events, name, drops: 0, refused: 0, has_notice }
+        Self { dora, events, name, drops: 0, refused: 0, has_notice, pace: None }
+    }
+
+    /// Lets pictures wait for their turn: of those that come to `inputs` only the newest is handed out, and only when the
+    /// next stage has taken up what was sent last on `output`. The next stage's word is the input [`TAKEN`]; a graph that
+    /// does not connect it makes every picture's turn come at once.
+    #[must_use]
+    pub fn paced(mut self, inputs: &'static [&'static str], output: &'static str) -> Self {
+        let asks = self.dora.node_config().inputs.contains_key(&DataId::from(TAKEN.to_owned()));
+        self.pace = Some(Pace { inputs, output, turn: Turn::new(asks) });
+        self
+    }
+
+    /// Says upstream that this picture was taken up, if the dataflow has a place for that.
+    ///
+    /// # Errors
+    /// dora cannot send.
+    pub fn take(&mut self, stamp: &Stamp) -> Result<()> {
+        if self.declares(TAKEN) { self.send(TAKEN, Taken { stamp: stamp.clone() }) } else { Ok(()) }
     }
 
     /// The node's name in the dataflow.
@@ -112,13 +141,37 @@ impl Node {
     #[expect(clippy::should_implement_trait, reason = "a node is no iterator: it can also be asked without waiting")]
     pub fn next(&mut self) -> Option<Input> {
         loop {
+            let now = now_ns();
+            if let Some(input) = self.pace.as_mut().and_then(|pace| pace.turn.next(now)) {
+                // Waiting is no work of this stage: its time starts now.
+                return Some(Input { received_ns: now, ..input });
+            }
             let event = self.events.recv()?;
             match self.sort(event) {
-                Next::Input(input) => return Some(input),
+                Next::Input(input) => {
+                    if let Some(input) = self.wait_for_turn(input) {
+                        return Some(input);
+                    }
+                }
                 Next::Nothing => {}
                 Next::Stop => return None,
             }
         }
+    }
+
+    /// Keeps what must wait, and takes the next stage's word; everything else is given back.
+    fn wait_for_turn(&mut self, input: Input) -> Option<Input> {
+        let Some(pace) = &mut self.pace else { return Some(input) };
+        if input.port == TAKEN {
+            pace.turn.taken();
+        } else if pace.inputs.contains(&input.port.as_str()) {
+            if pace.turn.come(input).is_some() {
+                self.count_drops(1);
+            }
+        } else {
+            return Some(input);
+        }
+        None
     }
 
     /// Waits for the next message, but not longer than that.
@@ -197,6 +250,9 @@ impl Node {
     /// # Errors
     /// dora cannot send.
     pub fn send<M: Message>(&mut self, port: &str, message: M) -> Result<()> {
+        if let Some(pace) = self.pace.as_mut().filter(|pace| pace.output == port) {
+            pace.turn.sent(now_ns());
+        }
         let (parameters, data) = message.encode();
         self.dora
             .send_output(DataId::from(port.to_owned()), parameters, data)

@@ -5,9 +5,9 @@ use crate::config::Config;
 use crate::decode::Decoder;
 use crate::sources::Sources;
 use eyre::Result;
-use mirror_contract::{Frame, Latent, Level, Message, Notice, Settings};
+use mirror_contract::{Frame, Latent, Level, Message, Notice, Settings, Taken};
 use mirror_inference::Runtime;
-use mirror_kit::node::NOTICE;
+use mirror_kit::node::{NOTICE, TAKEN};
 use mirror_kit::{Book, Input, Node};
 use mirror_models::Pack;
 
@@ -19,10 +19,13 @@ pub const SOURCE: &str = "source";
 pub const SETTINGS: &str = "settings";
 /// The painted pictures.
 pub const PICTURE: &str = "picture";
+/// Said when the picture was sent on: for an encoder that waits until nothing is under way.
+pub const FINISHED: &str = "finished";
 /// All inputs, with the types of their messages.
 pub const INPUTS: &[(&str, &str)] = &[(DENOISED, Latent::TYPE), (SOURCE, Frame::TYPE), (SETTINGS, Settings::TYPE)];
 /// All outputs, with the types of their messages.
-pub const OUTPUTS: &[(&str, &str)] = &[(PICTURE, Frame::TYPE), (NOTICE, Notice::TYPE)];
+pub const OUTPUTS: &[(&str, &str)] =
+    &[(PICTURE, Frame::TYPE), (TAKEN, Taken::TYPE), (FINISHED, Taken::TYPE), (NOTICE, Notice::TYPE)];
 
 /// Runs the node until the mirror stops.
 ///
@@ -39,11 +42,13 @@ pub fn run() -> Result<()> {
     while let Some(input) = node.next() {
         match input.port.as_str() {
             SOURCE => node.accept::<Frame>(&input).into_iter().for_each(|frame| sources.keep(frame)),
-            SETTINGS => node.accept::<Settings>(&input).into_iter().for_each(|settings| book.write(settings)),
+            SETTINGS => node.accept::<Settings>(&input).into_iter().for_each(|it| book.write(it)),
             DENOISED => {
                 let Some(latent) = node.accept::<Latent>(&input) else { continue };
-                let opacity = book.of(&latent.header.stamp.stream).opacity as f32;
-                show(&mut node, &mut composer, &sources, opacity, &input, latent)?;
+                let stamp = latent.header.stamp.clone();
+                node.take(&stamp)?;
+                show(&mut node, &mut composer, &sources, book.of(&stamp.stream), &input, latent)?;
+                node.send(FINISHED, Taken { stamp })?;
             }
             port => node.refuse(port, &"this node has no such input"),
         }
@@ -55,18 +60,18 @@ fn show(
     node: &mut Node,
     composer: &mut Composer,
     sources: &Sources,
-    opacity: f32,
+    settings: &Settings,
     input: &Input,
     latent: Latent,
 ) -> Result<()> {
     let Latent { mut header, shape, values, .. } = latent;
     let size = composer.decoder().picture_shape(shape);
-    let passthrough = header.painting.as_ref().is_some_and(|painting| painting.passthrough);
+    let passthrough = header.painting.as_ref().is_some_and(|it| it.passthrough);
     let source = sources.find(&header.stamp).filter(|source| [source.height, source.width] == size);
-    let layers = Layers { source: source.map(|source| &source.pixels[..]), opacity, passthrough };
+    let source = source.map(|source| &source.pixels[..]);
+    let layers = Layers { source, opacity: settings.opacity as f32, passthrough };
     if let Err(error) = composer.decode(&values, shape, &layers) {
-        node.refuse(DENOISED, &format!("{error:#}"));
-        return Ok(());
+        return Ok(node.refuse(DENOISED, &format!("{error:#}")));
     }
     node.sign(&mut header, input.received_ns);
     let mut written = Ok(());

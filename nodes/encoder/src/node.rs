@@ -3,9 +3,9 @@
 use crate::config::Config;
 use crate::encode::Encoder;
 use eyre::Result;
-use mirror_contract::{Frame, Latent, Level, Message, Notice, Settings};
+use mirror_contract::{Frame, Latent, Level, Message, Notice, Settings, Taken};
 use mirror_inference::Runtime;
-use mirror_kit::node::NOTICE;
+use mirror_kit::node::{NOTICE, TAKEN};
 use mirror_kit::{Book, Input, Node};
 use mirror_models::Pack;
 
@@ -20,7 +20,8 @@ pub const SOURCE: &str = "source";
 /// The picture in the latent space.
 pub const LATENT: &str = "latent";
 /// All inputs, with the types of their messages.
-pub const INPUTS: &[(&str, &str)] = &[(FRAME, Frame::TYPE), (FRAME_2, Frame::TYPE), (SETTINGS, Settings::TYPE)];
+pub const INPUTS: &[(&str, &str)] =
+    &[(FRAME, Frame::TYPE), (FRAME_2, Frame::TYPE), (SETTINGS, Settings::TYPE), (TAKEN, Taken::TYPE)];
 /// All outputs, with the types of their messages.
 pub const OUTPUTS: &[(&str, &str)] = &[(LATENT, Latent::TYPE), (SOURCE, Frame::TYPE), (NOTICE, Notice::TYPE)];
 
@@ -29,7 +30,7 @@ pub const OUTPUTS: &[(&str, &str)] = &[(LATENT, Latent::TYPE), (SOURCE, Frame::T
 /// # Errors
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
-    let mut node = Node::join()?;
+    let mut node = Node::join()?.paced(&[FRAME, FRAME_2], LATENT);
     let config = Config::from_env()?;
     let pack = Pack::open(&config.pack)?;
     let runtime = Runtime::load()?;
