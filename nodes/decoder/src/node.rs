@@ -67,11 +67,11 @@ fn show(
     let Latent { mut header, shape, values, .. } = latent;
     let size = composer.decoder().picture_shape(shape);
     let passthrough = header.painting.as_ref().is_some_and(|it| it.passthrough);
-    let source = sources.find(&header.stamp).filter(|source| [source.height, source.width] == size);
-    let source = source.map(|source| &source.pixels[..]);
+    let source = sources.pixels(&header.stamp, size);
     let layers = Layers { source, opacity: settings.opacity as f32, passthrough };
     if let Err(error) = composer.decode(&values, shape, &layers) {
-        return Ok(node.refuse(DENOISED, &format!("{error:#}")));
+        node.refuse(DENOISED, &format!("{error:#}"));
+        return Ok(());
     }
     node.sign(&mut header, input.received_ns);
     let mut written = Ok(());

@@ -19,6 +19,13 @@ impl Sources {
         self.0.push_back(frame);
     }
 
+    /// The pixels of the picture with that stamp, if it is still here and has that height and width.
+    #[must_use]
+    pub fn pixels(&self, stamp: &Stamp, size: [usize; 2]) -> Option<&[u8]> {
+        let frame = self.find(stamp).filter(|frame| [frame.height, frame.width] == size)?;
+        Some(&frame.pixels)
+    }
+
     /// The picture with that stamp, if it is still here.
     #[must_use]
     pub fn find(&self, stamp: &Stamp) -> Option<&Frame> {
