@@ -40,7 +40,7 @@ demo: build ## Without a screen: paints SECONDS seconds a run and writes a repor
 chat: ## The terminal of a mirror that runs: type a prompt, or /help
 	@target/release/chat
 
-test: ## All that CI runs: check, then every test (15 minutes after a build)
+test: ## All that CI runs: check, then every test (4 minutes after a build)
 	@scripts/setup --tests
 	@scripts/check
 	@scripts/test
