@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+pub mod config;
 pub mod model;
 pub mod options;
 pub mod port;
@@ -22,6 +23,7 @@ pub mod runtime;
 
 mod slot;
 
+pub use config::Config;
 pub use model::Model;
 pub use options::{Choice, Options, Provider};
 pub use port::{Element, Port};

@@ -21,6 +21,7 @@ pub struct Key {
 /// The values of a node's keys.
 #[derive(Debug, Clone)]
 pub struct Environment {
+    prefix: &'static str,
     keys: &'static [Key],
     values: BTreeMap<String, String>,
 }
@@ -52,7 +53,13 @@ impl Environment {
                 bail!("{name} is not a setting of this node; its settings are {known}");
             }
         }
-        Ok(Self { keys, values })
+        Ok(Self { prefix, keys, values })
+    }
+
+    /// The node's prefix with its `_`: `CAMERA_`.
+    #[must_use]
+    pub fn prefix(&self) -> &'static str {
+        self.prefix
     }
 
     /// The value of a listed key, or its default.

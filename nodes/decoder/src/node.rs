@@ -1,12 +1,12 @@
 //! Ports and event loop.
 
 use crate::compose::{Composer, Layers};
-use crate::config::Config;
+use crate::config::KEYS;
 use crate::decode::Decoder;
 use crate::sources::Sources;
 use eyre::Result;
 use mirror_contract::{Frame, Latent, Level, Message, Notice, Settings, Taken};
-use mirror_inference::Runtime;
+use mirror_inference::{Config, Runtime};
 use mirror_kit::node::{NOTICE, TAKEN};
 use mirror_kit::{Book, Input, Node};
 use mirror_models::Pack;
@@ -33,7 +33,7 @@ pub const OUTPUTS: &[(&str, &str)] =
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
     let mut node = Node::join()?;
-    let config = Config::from_env()?;
+    let config = Config::read(KEYS)?;
     let pack = Pack::open(&config.pack)?;
     let runtime = Runtime::load()?;
     let mut composer = Composer::new(Decoder::open(&runtime, &pack, &config.options)?);

@@ -1,10 +1,10 @@
 //! Ports and event loop.
 
-use crate::config::Config;
+use crate::config::KEYS;
 use crate::paint::{Painter, Request};
 use eyre::Result;
 use mirror_contract::{Embedding, HOUSE, Latent, Level, Message, Notice, Settings, Taken};
-use mirror_inference::Runtime;
+use mirror_inference::{Config, Runtime};
 use mirror_kit::node::{NOTICE, TAKEN};
 use mirror_kit::{Book, Input, Node};
 use mirror_models::Pack;
@@ -30,7 +30,7 @@ pub const OUTPUTS: &[(&str, &str)] = &[(DENOISED, Latent::TYPE), (TAKEN, Taken::
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
     let mut node = Node::join()?.paced(&[LATENT], DENOISED);
-    let config = Config::from_env()?;
+    let config = Config::read(KEYS)?;
     let pack = Pack::open(&config.pack)?;
     let runtime = Runtime::load()?;
     let mut painter = Painter::open(&runtime, &pack, &config.options)?;

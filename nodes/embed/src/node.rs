@@ -1,10 +1,10 @@
 //! Ports and event loop.
 
-use crate::config::Config;
+use crate::config::KEYS;
 use crate::embed::Embedder;
 use eyre::Result;
 use mirror_contract::{Embedding, Level, Message, Notice, Settings};
-use mirror_inference::Runtime;
+use mirror_inference::{Config, Runtime};
 use mirror_kit::Node;
 use mirror_kit::node::NOTICE;
 use mirror_models::Pack;
@@ -25,7 +25,7 @@ pub const OUTPUTS: &[(&str, &str)] = &[(EMBEDDING, Embedding::TYPE), (NOTICE, No
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
     let mut node = Node::join()?;
-    let config = Config::from_env()?;
+    let config = Config::read(KEYS)?;
     let pack = Pack::open(&config.pack)?;
     let runtime = Runtime::load()?;
     let mut embedder = Embedder::open(&runtime, &pack, &config.options)?;

@@ -1,0 +1,128 @@
+//! What every node that runs a model of a pack is configured with.
+//!
+//! A node lists four keys, two under its own prefix, and reads them with [`Config::read`]:
+//!
+//! ```
+//! use mirror_inference::config::{self, Config};
+//! use mirror_kit::Key;
+//!
+//! const KEYS: &[Key] = &[
+//!     config::threads("DECODER_THREADS", "Threads of the decoder; 0 is one a core"),
+//!     config::spinning("DECODER_SPINNING"),
+//!     config::PACK,
+//!     config::PROVIDER,
+//! ];
+//! # fn main() -> eyre::Result<()> {
+//! let config = Config::read(KEYS)?;
+//! # Ok(())
+//! # }
+//! ```
+
+use crate::options::{Choice, Options};
+use eyre::Result;
+use mirror_kit::{Environment, Key};
+use std::path::PathBuf;
+
+/// Where the pack lies.
+pub const PACK: Key = Key { name: "MIRROR_PACK", default: "models/starter", text: "Directory of the model pack" };
+
+/// What the models run on.
+pub const PROVIDER: Key =
+    Key { name: "MIRROR_PROVIDER", default: "auto", text: "What runs the models: auto, cpu, cuda or tensorrt" };
+
+/// How many threads the node's model has: `<NODE>_THREADS`.
+#[must_use]
+pub const fn threads(name: &'static str, text: &'static str) -> Key {
+    Key { name, default: "0", text }
+}
+
+/// Whether these threads stay awake: `<NODE>_SPINNING`.
+#[must_use]
+pub const fn spinning(name: &'static str) -> Key {
+    let text = "Waiting threads stay awake: faster only if this node has cores of its own";
+    Key { name, default: "off", text }
+}
+
+/// What the four keys say.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Directory of the model pack.
+    pub pack: PathBuf,
+    /// How the model is run.
+    pub options: Options,
+}
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// An unknown key under the node's prefix, or a value that cannot be used.
+    pub fn read(keys: &'static [Key]) -> Result<Self> {
+        Self::of(&Environment::read(keys)?)
+    }
+
+    /// Reads the given environment.
+    ///
+    /// # Errors
+    /// A value that cannot be used.
+    ///
+    /// # Panics
+    /// If the node does not list the four keys: a fault of the program, which its first test finds.
+    pub fn of(environment: &Environment) -> Result<Self> {
+        let prefix = environment.prefix();
+        let options = Options {
+            provider: environment.parse(PROVIDER.name, Choice::EXPECTED)?,
+            // More cores than any machine that this runs on has; a typing error beyond it is named.
+            threads: environment.within(&format!("{prefix}THREADS"), 0, 256)?,
+            spinning: environment.switch(&format!("{prefix}SPINNING"))?,
+        };
+        Ok(Self { pack: environment.text(PACK.name).into(), options })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Provider;
+
+    const KEYS: &[Key] = &[threads("DECODER_THREADS", ""), spinning("DECODER_SPINNING"), PACK, PROVIDER];
+
+    fn config(pairs: &[(&str, &str)]) -> Result<Config> {
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::of(&Environment::of(KEYS, pairs)?)
+    }
+
+    fn error(name: &str, value: &str) -> String {
+        config(&[(name, value)]).expect_err("it is wrong").to_string()
+    }
+
+    #[test]
+    fn every_key_is_read_under_the_nodes_own_prefix() {
+        let config = config(&[
+            ("DECODER_THREADS", "3"),
+            ("DECODER_SPINNING", "on"),
+            ("MIRROR_PACK", "/models/mine"),
+            ("MIRROR_PROVIDER", "cuda"),
+            ("ENCODER_THREADS", "7"),
+        ]);
+        let Config { pack, options } = config.expect("all of them are right");
+        assert_eq!(pack, PathBuf::from("/models/mine"));
+        assert_eq!((options.threads, options.spinning), (3, true));
+        assert_eq!(options.provider, Choice::Only(Provider::Cuda));
+    }
+
+    #[test]
+    fn a_provider_that_does_not_exist_is_refused_with_those_that_do() {
+        assert_eq!(error("MIRROR_PROVIDER", "npu"), "MIRROR_PROVIDER=\"npu\" is not auto, cpu, cuda or tensorrt");
+    }
+
+    #[test]
+    fn threads_out_of_range_are_refused_with_the_range() {
+        assert_eq!(error("DECODER_THREADS", "many"), "DECODER_THREADS=\"many\" is not a number from 0 to 256");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        assert!(error("DECODER_PACK", "x").starts_with("DECODER_PACK is not a setting of this node"));
+    }
+}
