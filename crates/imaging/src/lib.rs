@@ -4,12 +4,18 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`square`] | centre crop, resize and mirror in one pass |
+//! | [`image`] | a picture that owns its pixels |
+//! | [`resize`] | crop, resize and mirror in one pass |
+//! | [`square`] | the same, of the square in the middle |
 //! | [`tensor`] | picture to tensor and back |
 //! | [`blend`] | one picture laid over another |
 //! | [`text`] | captions, figures, notices on a picture |
+//! | [`sheet`] | pictures side by side, captioned |
 
 pub mod blend;
+pub mod image;
+pub mod resize;
+pub mod sheet;
 pub mod square;
 pub mod tensor;
 pub mod text;
@@ -18,6 +24,8 @@ mod error;
 
 pub use blend::blend;
 pub use error::ImagingError;
+pub use image::Image;
+pub use resize::{Region, Resize};
 pub use square::Square;
 pub use tensor::{denormalise, normalise};
 

@@ -9,7 +9,6 @@
 //! | [`schedule`] | which prompt is due when |
 //! | [`statistics`] | frame rate, age, stage times and drops over the whole recording |
 //! | [`shots`] | for each prompt a picture and what it was painted from |
-//! | [`sheet`] | those side by side, captioned |
 //! | [`pace`] | which picture stands at which place of a film of constant rate |
 //! | [`video`] | the film, encoded in a thread of its own |
 //! | [`machine`] | what the recording ran on, and when |
@@ -24,7 +23,6 @@ pub mod pace;
 pub mod recording;
 pub mod report;
 pub mod schedule;
-pub mod sheet;
 pub mod shots;
 pub mod statistics;
 pub mod video;

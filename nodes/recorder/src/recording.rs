@@ -4,12 +4,13 @@ use crate::config::Config;
 use crate::machine::{Machine, utc};
 use crate::report::{NoticeReport, PromptReport, Report, StageReport, round, rounded};
 use crate::schedule::{Phase, Schedule};
-use crate::sheet::compose;
-use crate::shots::{Image, Shots};
+use crate::shots::Shots;
 use crate::statistics::Statistics;
 use crate::video::Video;
 use eyre::{Result, WrapErr, bail};
 use mirror_contract::{Frame, Level, Notice, Painting, Settings, SettingsUpdate};
+use mirror_imaging::Image;
+use mirror_imaging::sheet::{Column, compose};
 use opencv::core::{Mat, Vec3b, Vector};
 use opencv::prelude::VectorToVec;
 use opencv::{imgcodecs, imgproc};
@@ -174,9 +175,13 @@ impl Recording {
             .prompts
             .iter()
             .zip(self.shots.shots())
-            .map(|(one, shot)| (one.prompt.as_str(), shot.as_ref()))
+            .map(|(one, shot)| {
+                let pictures = [shot.as_ref().map(|shot| &shot.input), shot.as_ref().map(|shot| &shot.output)];
+                Column { pictures: pictures.to_vec(), caption: one.prompt.clone() }
+            })
             .collect();
-        write(&self.out.join(SHEET), &png(&compose(&columns))?)?;
+        // What the mirror saw above what it showed: one column a prompt, in turn.
+        write(&self.out.join(SHEET), &png(&compose(&columns, columns.len()))?)?;
         let totals = self.statistics.totals();
         let seconds = self.schedule.second(now_ns).unwrap_or(0.0);
         let (pack, provider) = self.painting.map(|painting| (painting.pack, painting.provider)).unzip();

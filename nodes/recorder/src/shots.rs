@@ -1,33 +1,13 @@
 //! For each prompt a picture and what it was painted from.
 
 use mirror_contract::Frame;
+use mirror_imaging::Image;
 use std::collections::VecDeque;
 
 /// How many of the newest sources are kept: as many as frames can be under way between encoder and recorder.
 const SOURCES: usize = 8;
 /// A prompt's shot is taken again after this time: later ones have settled.
 const AGAIN_NS: i64 = 500_000_000;
-
-/// A picture: `[height, width, 3]` u8, RGB, rows from the top.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Image {
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-    /// `height × width × 3` bytes.
-    pub pixels: Vec<u8>,
-}
-
-impl Image {
-    /// Takes over a frame's pixels, in the buffer that is there.
-    pub fn copy_from(&mut self, frame: &Frame) {
-        self.height = frame.height;
-        self.width = frame.width;
-        self.pixels.clear();
-        self.pixels.extend_from_slice(&frame.pixels);
-    }
-}
 
 /// What the mirror saw and what it showed: the same frame.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -61,7 +41,7 @@ impl Shots {
         } else {
             self.sources.pop_front().map(|(_, image)| image).unwrap_or_default()
         };
-        image.copy_from(frame);
+        copy(frame, &mut image);
         self.sources.push_back((frame.header.stamp.frame_id, image));
     }
 
@@ -75,7 +55,7 @@ impl Shots {
         let Some((_, input)) = self.sources.iter().rev().find(|(source, _)| *source == id) else { return };
         let shot = slot.get_or_insert_default();
         shot.input.clone_from(input);
-        shot.output.copy_from(frame);
+        copy(frame, &mut shot.output);
         shot.taken_ns = now_ns;
     }
 
@@ -84,6 +64,14 @@ impl Shots {
     pub fn shots(&self) -> &[Option<Shot>] {
         &self.shots
     }
+}
+
+/// Takes over a frame's pixels, in the buffer that is there.
+pub fn copy(frame: &Frame, image: &mut Image) {
+    image.height = frame.height;
+    image.width = frame.width;
+    image.pixels.clear();
+    image.pixels.extend_from_slice(&frame.pixels);
 }
 
 #[cfg(test)]

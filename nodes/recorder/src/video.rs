@@ -1,9 +1,10 @@
 //! The film, encoded in a thread of its own: it may fall behind, the pictures may not.
 
 use crate::pace::{FPS, Pace};
-use crate::shots::Image;
+use crate::shots::copy;
 use eyre::{Result, WrapErr, bail, eyre};
 use mirror_contract::Frame;
+use mirror_imaging::Image;
 use opencv::core::{Mat, Size, Vec3b};
 use opencv::prelude::*;
 use opencv::{imgproc, videoio};
@@ -71,7 +72,7 @@ impl Video {
     /// Takes a picture in; never waits.
     pub fn push(&mut self, frame: &Frame) {
         let mut image = self.spare.try_recv().unwrap_or_default();
-        image.copy_from(frame);
+        copy(frame, &mut image);
         match self.jobs.try_send(Job { image, captured_ns: frame.header.stamp.captured_ns }) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => self.dropped += 1,

@@ -1,7 +1,7 @@
-//! The sheet: for each prompt what the mirror saw above what it showed, captioned.
+//! A sheet: pictures side by side, each with a caption below.
 
-use crate::shots::{Image, Shot};
-use mirror_imaging::text::{Behind, Letters, Picture, Style, draw, fill, wrap};
+use crate::image::Image;
+use crate::text::{Behind, Letters, Picture, Style, draw, fill, wrap};
 
 /// Between the pictures and around them, in pixels.
 const MARGIN: usize = 12;
@@ -16,51 +16,74 @@ const MIN_TILE: usize = 128;
 /// Most lines of a caption.
 const CAPTION_LINES: usize = 4;
 
-/// Lays out the sheet: one column a prompt, in turn.
+/// A column: pictures above each other, and what is written below them.
+#[derive(Debug, Clone, Default)]
+pub struct Column<'a> {
+    /// The pictures from the top; `None`: its place stays empty, and the caption says so.
+    pub pictures: Vec<Option<&'a Image>>,
+    /// What is written below: wrapped, and cut after four lines.
+    pub caption: String,
+}
+
+impl Column<'_> {
+    fn lines(&self, columns: usize) -> Vec<String> {
+        let mut lines = wrap(&self.caption, columns);
+        lines.truncate(CAPTION_LINES);
+        if self.pictures.iter().any(Option::is_none) {
+            lines.push("(no picture)".to_owned());
+        }
+        lines
+    }
+}
+
+/// Lays out a sheet: at most `across` columns side by side, the others in bands below.
 #[must_use]
-pub fn compose(columns: &[(&str, Option<&Shot>)]) -> Image {
-    let images = || columns.iter().filter_map(|(_, shot)| *shot).flat_map(|shot| [&shot.input, &shot.output]);
+pub fn compose(columns: &[Column], across: usize) -> Image {
+    let images = || columns.iter().flat_map(|column| column.pictures.iter().flatten());
     let widest = images().map(|image| image.width).max().unwrap_or(0).max(MIN_TILE);
     let highest = images().map(|image| image.height).max().unwrap_or(0).max(MIN_TILE);
-    let room = (MAX_WIDTH / columns.len().max(1)).saturating_sub(MARGIN).max(MIN_TILE);
+    let across = across.min(columns.len()).max(1);
+    let room = (MAX_WIDTH / across).saturating_sub(MARGIN).max(MIN_TILE);
     let shrink = widest.div_ceil(room);
     let [tile_height, tile_width] = [highest, widest].map(|side| (side / shrink).max(MIN_TILE));
 
     let letters = if tile_width < 200 { Letters::Small } else { Letters::Large };
     let style = Style { letters, behind: Behind::Nothing, ..Style::default() };
     let [line_height, letter_width] = style.character();
-    let captions: Vec<Vec<String>> = columns
-        .iter()
-        .map(|(prompt, shot)| {
-            let mut lines = wrap(prompt, tile_width / letter_width);
-            lines.truncate(CAPTION_LINES);
-            if shot.is_none() {
-                lines.push("(never shown)".to_owned());
-            }
-            lines
-        })
-        .collect();
+    let captions: Vec<Vec<String>> = columns.iter().map(|column| column.lines(tile_width / letter_width)).collect();
     let caption_height = captions.iter().map(Vec::len).max().unwrap_or(0) * line_height;
+    let rows = columns.iter().map(|column| column.pictures.len()).max().unwrap_or(0);
 
-    let width = MARGIN + columns.len() * (tile_width + MARGIN);
-    let height = 3 * MARGIN + 2 * tile_height + caption_height + MARGIN;
-    let mut sheet = Image { height, width, pixels: PAPER.repeat(height * width) };
-    for (index, ((_, shot), caption)) in columns.iter().zip(&captions).enumerate() {
-        let left = MARGIN + index * (tile_width + MARGIN);
-        for (row, image) in [shot.map(|shot| &shot.input), shot.map(|shot| &shot.output)].into_iter().enumerate() {
-            let top = MARGIN + row * (tile_height + MARGIN);
+    let band = rows * (tile_height + MARGIN) + caption_height + MARGIN;
+    let width = MARGIN + across.min(columns.len()) * (tile_width + MARGIN);
+    let height = MARGIN + columns.len().div_ceil(across) * band;
+    let mut sheet = Image::plain([height, width], PAPER);
+    for (index, (column, caption)) in columns.iter().zip(&captions).enumerate() {
+        let left = MARGIN + index % across * (tile_width + MARGIN);
+        let top = MARGIN + index / across * band;
+        for (row, image) in column.pictures.iter().enumerate() {
+            let top = top + row * (tile_height + MARGIN);
             match image {
                 Some(image) => paste(&mut sheet, [top, left], &smaller(image, shrink)),
                 None => {
-                    let corner = [top, left].map(|at| i32::try_from(at).unwrap_or(i32::MAX));
-                    fill(&mut Picture::new(&mut sheet.pixels, width), corner, [tile_height, tile_width], EMPTY);
+                    fill(
+                        &mut Picture::new(&mut sheet.pixels, width),
+                        corner(top, left),
+                        [tile_height, tile_width],
+                        EMPTY,
+                    );
                 }
             }
         }
-        let corner = [3 * MARGIN + 2 * tile_height, left].map(|at| i32::try_from(at).unwrap_or(i32::MAX));
-        draw(&mut Picture::new(&mut sheet.pixels, width), corner, &caption.join("\n"), &style);
+        let at = corner(top + rows * (tile_height + MARGIN), left);
+        draw(&mut Picture::new(&mut sheet.pixels, width), at, &caption.join("\n"), &style);
     }
     sheet
+}
+
+/// No sheet is larger than 2³¹ pixels along a side.
+fn corner(top: usize, left: usize) -> [i32; 2] {
+    [top, left].map(|at| i32::try_from(at).unwrap_or(i32::MAX))
 }
 
 /// A picture at one `times`-th of its size: means of squares. Rows and columns that fill no square are left out.
@@ -97,11 +120,16 @@ mod tests {
     use super::*;
 
     fn plain(height: usize, width: usize, colour: [u8; 3]) -> Image {
-        Image { height, width, pixels: colour.repeat(height * width) }
+        Image::plain([height, width], colour)
     }
 
-    fn shot(side: usize) -> Shot {
-        Shot { input: plain(side, side, [200, 0, 0]), output: plain(side, side, [0, 0, 200]), ..Shot::default() }
+    /// What was seen and what was shown.
+    fn shot(side: usize) -> [Image; 2] {
+        [plain(side, side, [200, 0, 0]), plain(side, side, [0, 0, 200])]
+    }
+
+    fn column<'a>(caption: &str, pictures: &'a [Image]) -> Column<'a> {
+        Column { pictures: pictures.iter().map(Some).collect(), caption: caption.to_owned() }
     }
 
     fn pixel(image: &Image, row: usize, column: usize) -> &[u8] {
@@ -109,9 +137,9 @@ mod tests {
     }
 
     #[test]
-    fn input_is_above_output_above_the_caption() {
+    fn pictures_are_above_each_other_above_the_caption() {
         let shot = shot(256);
-        let sheet = compose(&[("neon lights", Some(&shot)), ("oil", Some(&shot))]);
+        let sheet = compose(&[column("neon lights", &shot), column("oil", &shot)], 8);
         assert_eq!(sheet.width, 3 * MARGIN + 2 * 256);
         assert_eq!(pixel(&sheet, MARGIN + 128, MARGIN + 128), [200, 0, 0]);
         assert_eq!(pixel(&sheet, 2 * MARGIN + 256 + 128, MARGIN + 128), [0, 0, 200]);
@@ -122,37 +150,51 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_without_a_picture_keeps_its_column() {
+    fn columns_that_have_no_room_beside_stand_below() {
+        let picture = [plain(200, 300, [200, 0, 0])];
+        let last = [plain(200, 300, [0, 0, 200])];
+        let sheet = compose(&[column("one", &picture), column("two", &picture), column("three", &last)], 2);
+        assert_eq!(sheet.width, 3 * MARGIN + 2 * 300);
+        let band = 200 + MARGIN + 20 + MARGIN;
+        assert_eq!(sheet.height, MARGIN + 2 * band);
+        assert_eq!(pixel(&sheet, MARGIN + band + 100, MARGIN + 150), [0, 0, 200]);
+        assert_eq!(pixel(&sheet, MARGIN + band + 100, 2 * MARGIN + 300 + 150), PAPER);
+    }
+
+    #[test]
+    fn a_column_without_a_picture_keeps_its_place_and_says_so() {
         let shot = shot(256);
-        let sheet = compose(&[("seen", Some(&shot)), ("unseen", None)]);
+        let unseen = Column { pictures: vec![None, None], caption: "unseen".to_owned() };
+        let sheet = compose(&[column("seen", &shot), unseen.clone()], 8);
         assert_eq!(pixel(&sheet, MARGIN + 128, 2 * MARGIN + 256 + 128), EMPTY);
-        let nothing = compose(&[("unseen", None)]);
+        let nothing = compose(&[unseen], 8);
         assert_eq!(pixel(&nothing, MARGIN + 4, MARGIN + 4), EMPTY);
+        assert_eq!(nothing.height, MARGIN + 2 * (MIN_TILE + MARGIN) + 2 * 10 + MARGIN);
     }
 
     #[test]
     fn many_large_pictures_are_shown_smaller() {
         let shot = shot(512);
-        let columns: Vec<_> = (0..12).map(|_| ("a prompt", Some(&shot))).collect();
-        let sheet = compose(&columns);
+        let columns: Vec<_> = (0..12).map(|_| column("a prompt", &shot)).collect();
+        let sheet = compose(&columns, 12);
         assert!(sheet.width <= MAX_WIDTH, "{}", sheet.width);
         assert_eq!(pixel(&sheet, MARGIN + 80, MARGIN + 80), [200, 0, 0]);
         assert_eq!(sheet.pixels.len(), sheet.height * sheet.width * 3);
     }
 
     #[test]
-    fn a_long_prompt_is_wrapped_and_cut() {
+    fn a_long_caption_is_wrapped_and_cut() {
         let shot = shot(256);
-        let prompt = "a very long prompt that goes on and on ".repeat(20);
-        let short = compose(&[("one line", Some(&shot))]);
-        let long = compose(&[(&prompt, Some(&shot))]);
+        let caption = "a very long prompt that goes on and on ".repeat(20);
+        let short = compose(&[column("one line", &shot)], 1);
+        let long = compose(&[column(&caption, &shot)], 1);
         assert_eq!(long.height - short.height, (CAPTION_LINES - 1) * 20);
     }
 
     #[test]
     fn pictures_of_different_sizes_fit_on_one_sheet() {
         let (large, small) = (shot(300), shot(64));
-        let sheet = compose(&[("large", Some(&large)), ("small", Some(&small))]);
+        let sheet = compose(&[column("large", &large), column("small", &small)], 8);
         assert_eq!(pixel(&sheet, MARGIN + 299, MARGIN + 299), [200, 0, 0]);
         assert_eq!(pixel(&sheet, MARGIN + 63, 2 * MARGIN + 300 + 63), [200, 0, 0]);
     }
@@ -164,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn no_prompts_make_an_empty_sheet() {
-        assert_eq!(compose(&[]).width, MARGIN);
+    fn no_columns_make_an_empty_sheet() {
+        assert_eq!(compose(&[], 4).width, MARGIN);
     }
 }
