@@ -14,8 +14,10 @@
 //!
 //! Nothing is assumed that a pack can say: channels, scaling factor, widths and token count are read from it.
 
+pub mod installed;
 pub mod pack;
 pub mod processor;
 
+pub use installed::Installed;
 pub use pack::{Pack, Part};
 pub use processor::Processor;

@@ -88,7 +88,7 @@ fn a_tokenizer_without_a_limit_leaves_it_to_the_text_encoder() {
 #[test]
 fn a_pack_without_a_list_has_one_processor_and_one_with_a_list_has_those() {
     let folder = pack();
-    assert_eq!(processors(folder.path()).expect("a list")[0].name, "turbo");
+    assert_eq!(processors(folder.path()).expect("a list")[0].name, "standard");
     let list = "[[processor]]\nname = \"fine\"\nsteps = 4\nguidance_scale = 1.5\nstrength = 0.9\ntext = \"Slow.\"\n";
     write(&folder, "mirror.toml", list);
     let names: Vec<String> = processors(folder.path()).expect("a list").into_iter().map(|one| one.name).collect();

@@ -110,6 +110,10 @@ impl Ledger {
             };
             return processors::apply(processor, page).map_err(|error| error.to_string());
         }
+        let processor = self.processors.find(&page.processor);
+        if let (Some(processor), "steps", Some(steps)) = (processor, name, value.as_i64()) {
+            processor.check_steps(steps)?;
+        }
         page.set(name, value).map_err(|error| error.to_string())
     }
 

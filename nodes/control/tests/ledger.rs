@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn processor(name: &str, steps: i64) -> Processor {
-    Processor { name: name.to_owned(), steps, guidance_scale: 1.0, strength: 1.0, text: String::new() }
+    let (name, pack, text) = (name.to_owned(), String::new(), String::new());
+    Processor { name, pack, steps, steps_allowed: Vec::new(), guidance_scale: 1.0, strength: 1.0, text }
 }
 
 fn ledger() -> Ledger {
@@ -102,6 +103,21 @@ fn an_unknown_processor_is_refused_with_the_known_ones() {
         assert_eq!(outcome.settings, None);
         assert!(outcome.refusals[0].starts_with("processor must be one of turbo, standard, not "), "{outcome:?}");
     }
+}
+
+#[test]
+fn steps_that_the_processor_was_not_trained_for_are_refused_with_those_that_it_was() {
+    let lightning = Processor { steps_allowed: vec![1, 2, 4], ..processor("lightning", 4) };
+    let processors = Processors::of(vec![processor("turbo", 1), lightning]).expect("a good list");
+    let mut ledger = Ledger::new("house", processors, 1000);
+    let refusal = "steps must be 1, 2 or 4 with the processor lightning, not 3";
+    // The processor that the update chooses is the one that counts, wherever it stands in it.
+    let outcome = update(&mut ledger, "house", json!({"steps": 3, "processor": "lightning"}));
+    assert_eq!((outcome.settings.expect("a change").steps, outcome.refusals), (4, vec![refusal.to_owned()]));
+    let outcome = update(&mut ledger, "house", json!({"steps": 3}));
+    assert_eq!(outcome, Outcome { settings: None, refusals: vec![refusal.to_owned()] });
+    assert_eq!(update(&mut ledger, "house", json!({"steps": 2})).settings.expect("a change").steps, 2);
+    assert_eq!(update(&mut ledger, "house", json!({"steps": 3, "processor": "turbo"})).refusals, [""; 0]);
 }
 
 #[test]
