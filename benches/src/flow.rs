@@ -183,22 +183,46 @@ pub fn memory_mib(running: &Running) -> Result<f64> {
     Ok(total_kib as f64 / 1024.0)
 }
 
-/// What the encoder waits for before it takes the next picture.
-#[derive(Debug, Clone, Copy)]
+/// What the encoder waits for before it takes the next picture: its input `taken`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// That nothing is under way: the least delay, as `dataflow.yml` has it.
+    /// That nothing is under way: the least delay when more pictures come than can be painted.
     LeastDelay,
+    /// That the last stage has taken up the picture before, as `dataflow.yml` has it: no stage waits for a message.
+    Balanced,
     /// That the UNet has taken up the picture before: the stages overlap.
     Overlapped,
+}
+
+impl Pace {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::LeastDelay, Self::Balanced, Self::Overlapped];
+
+    /// The output that says so.
+    #[must_use]
+    pub fn output(self) -> &'static str {
+        match self {
+            Self::LeastDelay => "decoder/finished",
+            Self::Balanced => "decoder/taken",
+            Self::Overlapped => "diffusion/taken",
+        }
+    }
+
+    /// Its name in the table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LeastDelay => "least delay",
+            Self::Balanced => "balanced",
+            Self::Overlapped => "overlapped",
+        }
+    }
 }
 
 /// The image path with the test pattern in front and the probe at its end.
 #[must_use]
 pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, probe_inputs: &str) -> String {
-    let pace = match pace {
-        Pace::LeastDelay => "decoder/finished",
-        Pace::Overlapped => "diffusion/taken",
-    };
+    let pace = pace.output();
     let prompt = "neon lights";
     let settings = serde_json::json!({"size": size, "prompt": prompt}).to_string();
     format!(

@@ -5,7 +5,7 @@ use eyre::{Result, WrapErr, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
 use mirror_benches::flow::{Flow, Pace, hop, image_path, memory_mib};
 use mirror_benches::limit;
-use mirror_benches::table::{Results, Size};
+use mirror_benches::table::{Results, Round, Size};
 use mirror_inference::Runtime;
 use mirror_models::Pack;
 use serde_json::Value;
@@ -15,17 +15,22 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-/// Measures the mirror: the bare models, the dataflow, the hops. Takes about two minutes on an idle machine.
+/// Measures the mirror: the bare models and the dataflow by turns, then the hops. Takes about four minutes on an idle
+/// machine.
 #[derive(Parser)]
 struct Arguments {
     /// Sides of the pictures to measure.
     #[arg(long, value_delimiter = ',', default_value = "256,512")]
     sizes: Vec<usize>,
-    /// Seconds that each dataflow is watched.
-    #[arg(long, default_value_t = 10)]
+    /// How often everything is measured: a machine is not equally fast all the time, so limit and dataflow take turns,
+    /// and the table shows medians.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Seconds that each dataflow is watched, each time.
+    #[arg(long, default_value_t = 5)]
     seconds: usize,
-    /// Pictures that the bare models are measured over.
-    #[arg(long, default_value_t = 100)]
+    /// Pictures that the bare models are measured over, each time.
+    #[arg(long, default_value_t = 50)]
     pictures: usize,
     /// Directory of the pack.
     #[arg(long, default_value = "models/starter")]
@@ -56,7 +61,8 @@ fn main() -> Result<()> {
     let runtime = Runtime::load()?;
     let mut sizes = Vec::new();
     for size in &arguments.sizes {
-        sizes.push(measure(&arguments, &runtime, &pack, *size)?);
+        let rounds = (1..=arguments.rounds.max(1)).map(|round| measure(&arguments, &runtime, &pack, *size, round));
+        sizes.push(Size { size: *size, rounds: rounds.collect::<Result<_>>()? });
     }
     let mut hops = Vec::new();
     for port in ["frame", "latent"] {
@@ -75,23 +81,25 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn measure(arguments: &Arguments, runtime: &Runtime, pack: &Pack, size: usize) -> Result<Size> {
-    let style = ProgressStyle::with_template("{msg:32} {bar:30} {pos}/{len}")?;
-    let bar = ProgressBar::new(4 * arguments.pictures as u64)
-        .with_style(style)
-        .with_message(format!("bare models, {size} × {size}"));
+fn measure(arguments: &Arguments, runtime: &Runtime, pack: &Pack, size: usize, round: usize) -> Result<Round> {
+    let name = format!("round {round} of {}, {size} × {size}", arguments.rounds);
+    let style = ProgressStyle::with_template("{msg:44} {bar:30} {pos}/{len}")?;
+    let bar =
+        ProgressBar::new(4 * arguments.pictures as u64).with_style(style).with_message(format!("{name}: bare models"));
     let limit = limit::measure(runtime, pack, size, arguments.pictures, &|| bar.inc(1))?;
     bar.finish_and_clear();
     let share = |share: f64| (share * limit.fps * 10.0).round() / 10.0;
-    let (full, _) = flow(arguments, size, share(FULL), Pace::LeastDelay, "full")?;
-    let (overlapped, _) = flow(arguments, size, share(FULL), Pace::Overlapped, "overlapped")?;
+    let mut full = Vec::new();
+    for pace in Pace::ALL {
+        full.push((pace.name().to_owned(), flow(arguments, size, share(FULL), pace, &name)?.0));
+    }
     let calm_fps = share(CALM);
-    let (calm, memory_mib) = flow(arguments, size, calm_fps, Pace::LeastDelay, "calm")?;
-    Ok(Size { size, limit, full, overlapped, calm, calm_fps, memory_mib })
+    let (calm, memory_mib) = flow(arguments, size, calm_fps, Pace::Balanced, &format!("{name}, calm"))?;
+    Ok(Round { limit, full, calm, calm_fps, memory_mib })
 }
 
 fn flow(arguments: &Arguments, size: usize, fps: f64, pace: Pace, name: &str) -> Result<(Value, f64)> {
-    let bar = spinner(&format!("dataflow, {name}, {size} × {size}, {} s", arguments.seconds));
+    let bar = spinner(&format!("{name}: dataflow, {}, {} s", pace.name(), arguments.seconds));
     let yaml = image_path(size, fps, arguments.seconds, pace, PICTURE);
     let root = env::current_dir()?;
     let watched = Flow::new(&root, &yaml)?;

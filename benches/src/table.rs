@@ -1,28 +1,48 @@
 //! The results as people read them.
 
+use crate::flow::Pace;
 use crate::limit::Limit;
 use mirror_kit::figures::Spread;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write;
 
-/// One size, limit and dataflow side by side.
+/// Limit and dataflow of one size, measured one right after the other.
 #[derive(Debug, Clone, Serialize)]
-pub struct Size {
-    /// Side of the picture.
-    pub size: usize,
+pub struct Round {
     /// The bare models.
     pub limit: Limit,
-    /// The dataflow with more pictures coming than it can paint: the probe's findings.
-    pub full: Value,
-    /// The same with the stages overlapped.
-    pub overlapped: Value,
+    /// The dataflow with more pictures coming than it can paint: by pace, what the probe found.
+    pub full: Vec<(String, Value)>,
     /// The dataflow with fewer pictures coming than it can paint.
     pub calm: Value,
     /// Pictures a second that came in the calm run.
     pub calm_fps: f64,
     /// Memory of the whole graph, in MiB.
     pub memory_mib: f64,
+}
+
+/// One size.
+#[derive(Debug, Clone, Serialize)]
+pub struct Size {
+    /// Side of the picture.
+    pub size: usize,
+    /// Every time it was measured.
+    pub rounds: Vec<Round>,
+}
+
+impl Size {
+    /// The median over the rounds.
+    fn median(&self, of: impl Fn(&Round) -> f64) -> f64 {
+        let mut values: Vec<f64> = self.rounds.iter().map(of).collect();
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    /// The medians of p50 and p99.
+    fn spread(&self, of: impl Fn(&Round) -> Spread) -> String {
+        format!("{:.1} / {:.1}", self.median(|round| of(round).p50), self.median(|round| of(round).p99))
+    }
 }
 
 /// Everything that was measured.
@@ -47,8 +67,8 @@ fn spread(value: &Value) -> Spread {
     Spread { p50: of("p50"), p99: of("p99") }
 }
 
-fn both(spread: Spread) -> String {
-    format!("{:.1} / {:.1}", spread.p50, spread.p99)
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or(f64::NAN)
 }
 
 impl Results {
@@ -62,17 +82,14 @@ impl Results {
             text,
             "# Speed of the pack {pack}\n\n{machine}, {date}; load {load:.1} at the start. Times in ms, p50 / p99.\n"
         );
+        let rounds = self.sizes.first().map_or(0, |size| size.rounds.len());
         let _ = writeln!(
             text,
-            "`make bench` writes this file. The *limit* is the pack's bare ONNX Runtime sessions in one process without a dataflow:"
-        );
-        let _ = writeln!(
-            text,
-            "one after another on all cores, or pipelined over a thread a stage, whichever is faster. *Full* sends a quarter more pictures than can be"
-        );
-        let _ = writeln!(
-            text,
-            "painted: with one picture under way at a time as in dataflow.yml (*least delay*), or with the stages *overlapped*. *Calm* sends six tenths of the limit. *Age* runs from the camera's stamp to the picture's arrival at its sink.\n"
+            "`make bench` writes this file. Limit and dataflow took turns, {rounds} times; each figure is the median of its {rounds}, a ratio that of the ratios.\n\
+             The *limit* is the pack's bare ONNX Runtime sessions in one process without a dataflow: one after another on all cores, or\n\
+             pipelined over a thread a stage, whichever is faster. *Full* sends a quarter more pictures than can be painted, at each of the three paces\n\
+             (the encoder's input `taken`: `decoder/finished`, `decoder/taken` as in dataflow.yml, `diffusion/taken`). *Calm* sends six tenths of the limit.\n\
+             *Age* runs from the camera's stamp to the picture's arrival at its sink.\n"
         );
         let _ = writeln!(
             text,
@@ -85,36 +102,40 @@ impl Results {
             let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
         };
         for (index, stage) in ["encoder", "diffusion", "decoder"].iter().enumerate() {
-            row(&format!("bare {stage}"), &|size| both(size.limit.stages[index].1));
+            row(&format!("bare {stage}"), &|size| size.spread(|round| round.limit.stages[index].1));
         }
-        row("sum of the bare stages", &|size| format!("{:.1}", size.limit.sum_ms));
-        row("in turn, fps", &|size| format!("{:.1}", size.limit.in_turn_fps));
-        row("pipelined, fps (threads a stage)", &|size| {
-            let list: Vec<String> =
-                size.limit.pipelined_fps.iter().map(|(threads, fps)| format!("{fps:.1} ({threads})")).collect();
-            list.join(", ")
-        });
-        row("**limit, fps**", &|size| format!("**{:.1}**", size.limit.fps));
-        for way in ["least delay", "overlapped"] {
-            let seen = |size: &Size| match way {
-                "overlapped" => size.overlapped["picture"].clone(),
-                _ => size.full["picture"].clone(),
-            };
-            let fps = |size: &Size| seen(size)["fps"].as_f64().unwrap_or(f64::NAN);
-            row(&format!("**full, {way}, fps**"), &|size| format!("**{:.1}**", fps(size)));
-            row(&format!("full, {way} / limit"), &|size| format!("{:.0} %", 100.0 * fps(size) / size.limit.fps));
-            row(&format!("full, {way}, age"), &|size| both(spread(&seen(size)["age_ms"])));
+        row("sum of the bare stages", &|size| format!("{:.1}", size.median(|round| round.limit.sum_ms)));
+        row("in turn, fps", &|size| format!("{:.1}", size.median(|round| round.limit.in_turn_fps)));
+        let pipelines = self.sizes.first().and_then(|size| size.rounds.first());
+        for (index, (threads, _)) in pipelines.iter().flat_map(|round| round.limit.pipelined_fps.iter().enumerate()) {
+            row(&format!("pipelined, {threads} threads a stage, fps"), &|size| {
+                format!("{:.1}", size.median(|round| round.limit.pipelined_fps[index].1))
+            });
         }
-        row("calm, fps in", &|size| format!("{:.1}", size.calm_fps));
-        row("calm, fps out", &|size| format!("{:.1}", size.calm["picture"]["fps"].as_f64().unwrap_or(f64::NAN)));
-        row("**age, calm**", &|size| format!("**{}**", both(spread(&size.calm["picture"]["age_ms"]))));
+        row("**limit, fps**", &|size| format!("**{:.1}**", size.median(|round| round.limit.fps)));
+        for (index, pace) in Pace::ALL.iter().enumerate() {
+            let (seen, pace) = (|round: &Round| round.full[index].1["picture"].clone(), pace.name());
+            row(&format!("**full, {pace}, fps**"), &|size| {
+                format!("**{:.1}**", size.median(|round| number(&seen(round)["fps"])))
+            });
+            row(&format!("full, {pace} / limit"), &|size| {
+                format!("{:.0} %", 100.0 * size.median(|round| number(&seen(round)["fps"]) / round.limit.fps))
+            });
+            row(&format!("full, {pace}, age"), &|size| size.spread(|round| spread(&seen(round)["age_ms"])));
+        }
+        row("calm, fps in", &|size| format!("{:.1}", size.median(|round| round.calm_fps)));
+        row("calm, fps out", &|size| format!("{:.1}", size.median(|round| number(&round.calm["picture"]["fps"]))));
+        let age = |round: &Round| spread(&round.calm["picture"]["age_ms"]);
+        row("**age, calm**", &|size| format!("**{}**", size.spread(age)));
         row("age, calm, above the bare stages", &|size| {
-            format!("{:+.1}", spread(&size.calm["picture"]["age_ms"]).p50 - size.limit.sum_ms)
+            format!("{:+.1}", size.median(|round| age(round).p50 - round.limit.sum_ms))
         });
         for stage in ["camera", "encoder", "diffusion", "decoder"] {
-            row(&format!("{stage}, calm"), &|size| both(spread(&size.calm["picture"]["stages"][stage])));
+            row(&format!("{stage}, calm"), &|size| {
+                size.spread(|round| spread(&round.calm["picture"]["stages"][stage]))
+            });
         }
-        row("memory of the graph, MiB", &|size| format!("{:.0}", size.memory_mib));
+        row("memory of the graph, MiB", &|size| format!("{:.0}", size.median(|round| round.memory_mib)));
         let _ = writeln!(text, "\n| hop | bytes | ms | in shared memory |\n|---|---|---|---|");
         for (name, findings) in &self.hops {
             let seen = &findings[name.as_str()];

@@ -9,7 +9,7 @@
 
 use eyre::{Result, WrapErr, bail};
 use mirror_benches::shared::is_shared;
-use mirror_contract::{Frame, Header, Latent, Stamp, Trace, now_ns};
+use mirror_contract::{Frame, Header, Latent, Stamp, now_ns};
 use mirror_kit::figures::Spread;
 use mirror_kit::{Environment, Input, Key, Next, Node};
 use serde_json::{Value, json};
@@ -112,7 +112,7 @@ fn send(node: &mut Node, frame: bool) -> Result<()> {
             break;
         }
         let stamp = Stamp { stream: "probe".to_owned(), frame_id, captured_ns: now_ns() };
-        let mut header = Header { stamp, trace: Trace::default(), painting: None };
+        let mut header = Header::of(stamp);
         let now = now_ns();
         node.sign(&mut header, now);
         if frame {

@@ -66,13 +66,21 @@ impl Encoder {
     /// # Errors
     /// A picture without pixels, or a size that the pack cannot take.
     pub fn take(&mut self, pixels: &[u8], shape: [usize; 2], size: usize, mirror: bool, seen: &mut [u8]) -> Result<()> {
-        let side = size / self.latents.downscale;
-        self.model.shape_input(SAMPLE, &[1, 3, size, size])?;
-        self.model.shape_output(self.output, &[1, self.channels, side, side])?;
-        self.latent_shape = [1, self.latents.channels, side, side];
         self.preprocess.apply(pixels, shape, size, mirror, seen)?;
+        self.take_whole(seen, [size, size])
+    }
+
+    /// Takes a picture in as it is, `[height, width, 3]` u8: any shape whose sides the pack's downscale divides.
+    ///
+    /// # Errors
+    /// A shape that the pack cannot take; pixels that are not those of the shape.
+    pub fn take_whole(&mut self, picture: &[u8], [height, width]: [usize; 2]) -> Result<()> {
+        let [rows, columns] = [height, width].map(|side| side / self.latents.downscale);
+        self.model.shape_input(SAMPLE, &[1, 3, height, width])?;
+        self.model.shape_output(self.output, &[1, self.channels, rows, columns])?;
+        self.latent_shape = [1, self.latents.channels, rows, columns];
         let mut fitted = Ok(());
-        self.model.write(SAMPLE, |tensor| fitted = normalise(seen, tensor))?;
+        self.model.write(SAMPLE, |tensor| fitted = normalise(picture, tensor))?;
         Ok(fitted?)
     }
 

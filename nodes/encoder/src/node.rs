@@ -36,39 +36,42 @@ pub fn run() -> Result<()> {
     let runtime = Runtime::load()?;
     let mut encoder = Encoder::open(&runtime, &pack, &config.options)?;
     node.notice(Level::Info, &format!("pack {} on {}", pack.name, encoder.provider()));
-    let mut book = Book::default();
+    let (mut book, mut seen) = (Book::default(), Vec::new());
     while let Some(input) = node.next() {
         match input.port.as_str() {
-            FRAME | FRAME_2 => {
-                if let Some(frame) = node.accept::<Frame>(&input) {
-                    encode(&mut node, &mut encoder, &book, &input, &frame)?;
-                }
-            }
-            SETTINGS => {
-                node.accept::<Settings>(&input).into_iter().for_each(|settings| book.write(settings));
-            }
+            FRAME | FRAME_2 => encode(&mut node, &mut encoder, &mut seen, &book, &input)?,
+            SETTINGS => node.accept::<Settings>(&input).into_iter().for_each(|settings| book.write(settings)),
             port => node.refuse(port, &"this node has no such input"),
         }
     }
     Ok(())
 }
 
-fn encode(node: &mut Node, encoder: &mut Encoder, book: &Book, input: &Input, frame: &Frame) -> Result<()> {
+fn encode(node: &mut Node, encoder: &mut Encoder, seen: &mut Vec<u8>, book: &Book, input: &Input) -> Result<()> {
+    let Some(frame) = node.accept::<Frame>(input) else { return Ok(()) };
     let settings = book.of(&frame.header.stamp.stream);
     // The table allows 128 to 1024.
     let size = settings.size as usize;
-    let mut header = frame.header.clone();
-    let mut taken = Ok(());
-    node.send_frame(SOURCE, &header, [size, size], |seen| {
-        taken = encoder.take(&frame.pixels, [frame.height, frame.width], size, settings.mirror, seen);
-    })?;
-    match taken.and_then(|()| encoder.encode()) {
-        Ok((values, shape)) => {
-            node.sign(&mut header, input.received_ns);
-            node.send(LATENT, Latent { header, pack: encoder.pack().to_owned(), shape, values: values.into() })?;
-        }
+    seen.resize(size * size * Frame::CHANNELS, 0);
+    let taken = encoder.take(&frame.pixels, [frame.height, frame.width], size, settings.mirror, seen);
+    let (values, shape) = match taken.and_then(|()| encoder.encode()) {
+        Ok(encoded) => encoded,
         // The next size or the next frame may do: the mirror goes on.
-        Err(error) => node.refuse(FRAME, &format!("{error:#}")),
+        Err(error) => {
+            node.refuse(FRAME, &format!("{error:#}"));
+            return Ok(());
+        }
+    };
+    let mut header = frame.header.clone();
+    node.sign(&mut header, input.received_ns);
+    let latent = Latent { header, pack: encoder.pack().to_owned(), shape, values: values.into() };
+    let send_source =
+        |node: &mut Node| node.send_frame(SOURCE, &frame.header, [size, size], |into| into.copy_from_slice(seen));
+    // The UNet waits for the latent, and the decoder for the source only when there is nothing to paint.
+    if settings.passthrough {
+        send_source(node)?;
+        return node.send(LATENT, latent);
     }
-    Ok(())
+    node.send(LATENT, latent)?;
+    send_source(node)
 }
