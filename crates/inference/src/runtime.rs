@@ -1,6 +1,7 @@
 //! The ONNX Runtime library: where it is, and whether it will do.
 
-use eyre::{Result, WrapErr, bail};
+use eyre::{Result, WrapErr, bail, eyre};
+use ort::LoadDynamicError;
 use ort::environment::Environment;
 use std::env;
 use std::path::{Path, PathBuf};
@@ -38,17 +39,15 @@ impl Runtime {
         if !path.is_file() {
             bail!("ONNX Runtime is not at {shown}: run \"make setup\", or name the library in ORT_DYLIB_PATH");
         }
-        // An old library makes the bindings panic, not fail; its name tells its release without loading it.
-        if let Some(minor) = minor_release(path).filter(|minor| *minor < OLDEST_MINOR) {
-            bail!(
-                "ONNX Runtime at {shown} is release 1.{minor}; 1.{OLDEST_MINOR} or newer is needed: run \"make setup\", \
-                 or name another in ORT_DYLIB_PATH"
-            );
-        }
-        let remedy =
-            || format!("{shown} is not a usable ONNX Runtime: run \"make setup\", or name another in ORT_DYLIB_PATH");
-        let environment =
-            ort::init_from(path).wrap_err_with(remedy)?.with_name("mirror").build().wrap_err_with(remedy)?;
+        let remedy = "run \"make setup\", or name another in ORT_DYLIB_PATH";
+        let unusable = || format!("{shown} is not a usable ONNX Runtime: {remedy}");
+        let builder = match ort::init_from(path) {
+            Err(LoadDynamicError::BadVersion { version_str, .. }) => Err(eyre!(
+                "ONNX Runtime at {shown} is release {version_str}; 1.{OLDEST_MINOR} or newer is needed: {remedy}"
+            )),
+            loaded => loaded.wrap_err_with(unusable),
+        }?;
+        let environment = builder.with_name("mirror").build().wrap_err_with(unusable)?;
         Ok(Self { environment, library: path.to_owned() })
     }
 
@@ -69,16 +68,10 @@ fn installed() -> Option<PathBuf> {
     here.ancestors().map(|folder| folder.join(INSTALLED)).find(|path| path.is_file())
 }
 
-/// The release out of a name like `libonnxruntime.so.1.31.1`, links followed: 31.
-fn minor_release(path: &Path) -> Option<u32> {
-    let file = path.canonicalize().ok()?;
-    let (_, release) = file.file_name()?.to_str()?.split_once(".so.1.")?;
-    release.split('.').next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
 
     fn message(path: &Path) -> String {
         Runtime::load_from(path).err().map(|error| format!("{error:#}")).unwrap_or_default()
@@ -91,12 +84,22 @@ mod tests {
         assert_eq!(message(Path::new("nowhere/lib.so")), expected);
     }
 
+    /// A library that exports what ONNX Runtime does to say its release (onnxruntime_c_api.h, `OrtApiBase`).
+    const OLD: &str = r#"
+static const void *api(unsigned int version) { return 0; }
+static const char *release(void) { return "1.20.1"; }
+static const struct { const void *(*api)(unsigned int); const char *(*release)(void); } base = { api, release };
+const void *OrtGetApiBase(void) { return &base; }
+"#;
+
     #[test]
-    fn a_library_that_is_too_old_is_refused_before_it_is_loaded() {
+    fn a_library_that_is_too_old_is_refused_with_its_release() {
         let folder = tempfile::tempdir().expect("a folder");
-        let old = folder.path().join("libonnxruntime.so.1.20.0");
-        std::fs::write(&old, "old").expect("a file");
-        assert!(message(&old).contains("is release 1.20; 1.24 or newer is needed"), "{}", message(&old));
+        let (source, old) = (folder.path().join("old.c"), folder.path().join("libonnxruntime.so"));
+        std::fs::write(&source, OLD).expect("a file");
+        let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&old, &source]).status();
+        assert!(compiled.expect("a C compiler: scripts/setup").success());
+        assert!(message(&old).contains("is release 1.20.1; 1.24 or newer is needed"), "{}", message(&old));
     }
 
     #[test]
