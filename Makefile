@@ -4,18 +4,26 @@
 SHELL := /bin/bash
 
 # What the commands take. Values go through as they are, quotes, dollars and all.
-OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT PACK
+OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT PACK IMAGE NEGATIVE PROCESSOR STRENGTH STEPS GUIDANCE SEED FIT
 quote = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(value $(1))))
 
 RUN = $(call option,SOURCE,source) $(call option,PROMPT,prompt) $(call option,SIZE,size) $(call option,PACK,pack)
 DEMO = $(call option,SOURCE,source) $(call option,PROMPTS,prompts) $(call option,SECONDS,seconds) \
   $(call option,SIZE,size) $(call option,OUT,out) $(call option,PACK,pack)
+# One picture. Without IMAGE it is the cat, without PROMPT the pencil drawing.
+STILL = --image $(or $(and $(value IMAGE),$(call quote,$(value IMAGE))),assets/cat.jpg) \
+  --prompt $(or $(and $(value PROMPT),$(call quote,$(value PROMPT))),$(1)) $(call option,NEGATIVE,negative) \
+  $(call option,STRENGTH,strength) $(call option,SEED,seed) $(call option,SIZE,size) $(call option,FIT,fit) \
+  $(call option,PACK,pack)
+APPLY = $(call STILL,"a pencil drawing") $(call option,PROCESSOR,processor) $(call option,STEPS,steps) \
+  $(call option,GUIDANCE,guidance) --out $(or $(and $(value OUT),$(call quote,$(value OUT))),out/apply.png)
+COMPARE = $(call STILL,"Oil painting in autumn colours") $(call option,OUT,out)
 
 # make would hand them to the programs as environment variables as well; bash would take SECONDS for its own.
 unexport $(OPTIONS)
 
-.PHONY: help setup build run demo chat test check bench clean
+.PHONY: help setup build run demo apply compare chat test check bench clean
 
 help: ## This list
 	@echo "Mirror: a camera's picture goes in, a painted one comes out. Commands:"
@@ -24,6 +32,8 @@ help: ## This list
 	@echo
 	@echo "  make run  [SOURCE=0|clip.mp4|folder|rtsp://…|pattern] [PROMPT=\"a pencil drawing\"] [SIZE=512] [PACK=models/starter]"
 	@echo "  make demo [SOURCE=…] [PROMPTS=\"a pencil drawing;neon lights\"] [SECONDS=20] [SIZE=256] [OUT=out/demo]"
+	@echo "  make apply   [IMAGE=me.jpg] [PROMPT=\"a pencil drawing\"] [PROCESSOR=turbo] [STRENGTH=1] [SIZE=512] [OUT=out/apply.png]"
+	@echo "  make compare [IMAGE=me.jpg] [PROMPT=\"Oil painting in autumn colours\"] [OUT=out/compare.png]"
 
 setup: ## Installs what is missing: packages, dora, ONNX Runtime (first time 2 to 6 minutes, then under a second)
 	@scripts/setup
@@ -36,6 +46,12 @@ run: build ## The mirror, until Ctrl-C: camera or bundled clip, window, page on 
 
 demo: build ## Without a screen: paints SECONDS seconds a run and writes a report, a sheet and a film into OUT
 	@target/release/mirror demo $(DEMO)
+
+apply: build ## One picture: paints IMAGE as PROMPT says into OUT
+	@target/release/mirror apply $(APPLY)
+
+compare: build ## Every installed processor on IMAGE: a captioned sheet with times in OUT
+	@target/release/mirror compare $(COMPARE)
 
 chat: ## The terminal of a mirror that runs: type a prompt, or /help
 	@target/release/chat

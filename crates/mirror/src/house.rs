@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub const DATAFLOW: &str = "dataflow.yml";
 
 /// Where `make setup` puts ONNX Runtime, seen from the root.
-const ONNXRUNTIME: &str = ".mirror/onnxruntime/libonnxruntime.so";
+pub const ONNXRUNTIME: &str = ".mirror/onnxruntime/libonnxruntime.so";
 
 /// A dataflow file in the project.
 #[derive(Debug, Clone)]

@@ -2,7 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`run`], [`demo`] | the subcommands |
+//! | [`run`], [`demo`], [`apply`], [`compare`] | the subcommands |
+//! | [`still`] | what the two that paint one picture share |
 //! | [`house`] | the project on disk: its root, a dataflow file, whether all is built and there |
 //! | [`overrides`] | what the command line says, as environment of the nodes |
 //! | [`dora`], [`graph`] | the dora command line; the graph that runs on it |
@@ -13,6 +14,8 @@
 //! | [`signals`] | Ctrl-C, and the signals that mean the same |
 //! | [`remains`] | what a mirror that was killed leaves behind |
 
+pub mod apply;
+pub mod compare;
 pub mod demo;
 pub mod dora;
 pub mod failures;
@@ -27,6 +30,7 @@ pub mod report;
 pub mod run;
 pub mod screen;
 pub mod signals;
+pub mod still;
 
 use clap::{Parser, Subcommand};
 use eyre::Report;
@@ -44,6 +48,8 @@ struct Cli {
 enum Command {
     Run(run::Arguments),
     Demo(demo::Arguments),
+    Apply(apply::Arguments),
+    Compare(compare::Arguments),
 }
 
 /// Reads the command line and does what it says. An error is one line on standard error, and a non-zero exit.
@@ -52,6 +58,8 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Apply(arguments) => apply::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
