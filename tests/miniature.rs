@@ -6,7 +6,7 @@ use diffusion::paint::{Painter, Request};
 use embed::embed::Embedder;
 use encoder::encode::Encoder;
 use eyre::Result;
-use mirror_contract::{Embedding, Header, Latent, Stamp, Trace};
+use mirror_contract::{Embedding, Header, Latent, Stamp};
 use mirror_inference::{Choice, Options, Provider, Runtime};
 use mirror_models::Pack;
 use mirror_tests::{npy, root};
@@ -61,7 +61,7 @@ fn a_pack_that_is_only_named_paints_what_diffusers_paints_with_the_same_seed() -
             passthrough: false,
         };
         let stamp = Stamp { stream: "house".to_owned(), frame_id: 0, captured_ns: 0 };
-        let header = Header { stamp, trace: Trace::default(), painting: None };
+        let header = Header::of(stamp);
         let latent = Latent { header, pack: pack.name.clone(), shape, values: clean.clone().into() };
         let painted = painter.paint(latent, request, &embedding)?;
         let name = case["name"].as_str().expect("a name");

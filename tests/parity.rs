@@ -2,7 +2,7 @@
 
 use diffusion::paint::{Painter, Request};
 use eyre::Result;
-use mirror_contract::{Embedding, Header, Latent, Stamp, Trace};
+use mirror_contract::{Embedding, Header, Latent, Stamp};
 use mirror_inference::{Choice, Options, Provider, Runtime};
 use mirror_models::Pack;
 use mirror_tests::{npy, root};
@@ -140,7 +140,7 @@ fn painted(
     shape: [usize; 4],
 ) -> Result<Latent> {
     let stamp = Stamp { stream: "house".to_owned(), frame_id: 0, captured_ns: 0 };
-    let header = Header { stamp, trace: Trace::default(), painting: None };
+    let header = Header::of(stamp);
     let latent = Latent { header, pack: pack().name, shape, values: values.to_vec().into() };
     painter.paint(latent, request, embedding)
 }

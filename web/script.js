@@ -287,7 +287,7 @@ function render() {
   write($("age"), `${round(figures.age_ms.p50)} / ${round(figures.age_ms.p99)}`);
   write($("drops"), String(figures.drops));
   write($("frames"), String(figures.frames));
-  write($("origin"), [figures.pack && `Pack ${figures.pack}`, figures.provider && `on ${figures.provider}`, status.source].filter(Boolean).join(" · "));
+  write($("origin"), [figures.pack && `Pack ${figures.pack}`, figures.provider && `on ${figures.provider}`, figures.source].filter(Boolean).join(" · "));
   $("stages").replaceChildren(...stages(figures.stages));
 }
 

@@ -21,8 +21,10 @@ pub const TRACE_DROPS: &str = "trace_drops";
 pub const PROMPT: &str = "prompt";
 /// The negative prompt of an embedding: text.
 pub const NEGATIVE_PROMPT: &str = "negative_prompt";
-/// The pack that made a latent or a picture: text.
+/// The pack that painted, or whose text encoder made an embedding: text.
 pub const PACK: &str = "pack";
+/// The pack whose latent space a latent lies in: text.
+pub const LATENT_PACK: &str = "latent_pack";
 /// The ONNX Runtime execution provider that ran it: text.
 pub const PROVIDER: &str = "provider";
 /// Whether the picture is the camera's own: boolean.
@@ -35,5 +37,5 @@ pub const ORIGIN: &str = "origin";
 pub const LEVEL: &str = "level";
 /// Samples a second: integer.
 pub const SAMPLE_RATE_HZ: &str = "sample_rate_hz";
-/// What a frame was read from (`clip.mp4`, `/dev/video0`): text.
+/// What the camera reads a frame from, for people (`film clip.mp4, 30.000 fps`): text; not there where nobody says.
 pub const SOURCE: &str = "source";

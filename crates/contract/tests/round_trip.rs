@@ -29,11 +29,8 @@ fn trace() -> impl Strategy<Value = Trace> {
 fn header() -> impl Strategy<Value = Header> {
     let painting = (".{0,20}", ".{0,8}", ".{0,8}", any::<bool>())
         .prop_map(|(prompt, pack, provider, passthrough)| Painting { prompt, pack, provider, passthrough });
-    (stamp(), trace(), proptest::option::of(painting)).prop_map(|(stamp, trace, painting)| Header {
-        stamp,
-        trace,
-        painting,
-    })
+    (stamp(), ".{0,20}", trace(), proptest::option::of(painting))
+        .prop_map(|(stamp, source, trace, painting)| Header { stamp, source, trace, painting })
 }
 
 fn floats(len: usize) -> impl Strategy<Value = ScalarBuffer<f32>> {
@@ -113,7 +110,7 @@ proptest! {
 
     #[test]
     fn a_frame_without_one_of_its_keys_is_an_error_that_names_the_key(header in header(), which in 0usize..7) {
-        let frame = Frame { header: Header { painting: None, ..header }, height: 1, width: 1, pixels: vec![1, 2, 3].into() };
+        let frame = Frame { header: Header { source: String::new(), painting: None, ..header }, height: 1, width: 1, pixels: vec![1, 2, 3].into() };
         let (mut parameters, data) = frame.encode();
         let key = parameters.keys().nth(which).cloned().expect("a frame has seven keys");
         parameters.remove(&key);
@@ -153,7 +150,7 @@ proptest! {
 
 fn one_pixel() -> Frame {
     let stamp = Stamp { stream: "house".to_owned(), frame_id: 7, captured_ns: 42 };
-    let header = Header { stamp, trace: Trace::default(), painting: None };
+    let header = Header::of(stamp);
     Frame { header, height: 1, width: 1, pixels: vec![1, 2, 3].into() }
 }
 

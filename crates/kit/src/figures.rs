@@ -56,6 +56,8 @@ pub struct Summary {
     pub stages: Vec<StageFigures>,
     /// Messages dropped by all stages since they started.
     pub drops: i64,
+    /// What the camera reads the newest picture from.
+    pub source: String,
     /// The prompt of the newest picture.
     pub prompt: String,
     /// Its pack.
@@ -78,6 +80,7 @@ pub struct Figures {
     /// (shown, age) in nanoseconds.
     shown: VecDeque<(i64, i64)>,
     stages: Vec<Stage>,
+    source: String,
     prompt: String,
     pack: String,
     provider: String,
@@ -97,6 +100,7 @@ impl Figures {
         self.frames += 1;
         push(&mut self.shown, (shown_ns, shown_ns - header.stamp.captured_ns));
         self.trace(&header.trace, shown_ns);
+        self.source.clone_from(&header.source);
         if let Some(painting) = &header.painting {
             self.prompt.clone_from(&painting.prompt);
             self.pack.clone_from(&painting.pack);
@@ -154,8 +158,9 @@ impl Figures {
             })
             .collect();
         let drops = stages.iter().map(|stage| stage.drops).sum();
-        let (prompt, pack, provider) = (self.prompt.clone(), self.pack.clone(), self.provider.clone());
-        Summary { frames: self.frames, fps, age_ms, stages, drops, prompt, pack, provider }
+        let (source, prompt) = (self.source.clone(), self.prompt.clone());
+        let (pack, provider) = (self.pack.clone(), self.provider.clone());
+        Summary { frames: self.frames, fps, age_ms, stages, drops, source, prompt, pack, provider }
     }
 }
 
@@ -172,7 +177,7 @@ mod tests {
             drops: frame_id / 2,
         };
         let stamp = Stamp { stream: "house".to_owned(), frame_id, captured_ns };
-        Header { stamp, trace: Trace(vec![stage]), painting: None }
+        Header { trace: Trace(vec![stage]), ..Header::of(stamp) }
     }
 
     #[test]

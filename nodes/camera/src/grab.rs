@@ -76,6 +76,7 @@ enum Over {
 /// # Errors
 /// A source that cannot be opened at the start: then something is wrong with what was asked for.
 fn run(newest: &Newest, open: impl Fn() -> Result<Opened>) -> Result<()> {
+    let open = || open().inspect(|opened| newest.opened(&opened.text));
     let mut backoff = Backoff::default();
     let Opened { mut feed, mut text, level } = open()?;
     newest.say(level, text.clone());

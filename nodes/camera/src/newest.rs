@@ -4,7 +4,7 @@ use crate::picture::Picture;
 use eyre::Result;
 use mirror_contract::Level;
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A picture that has been taken.
@@ -16,6 +16,8 @@ pub struct Taken {
     pub frame_id: i64,
     /// When it was there: nanoseconds since the Unix epoch.
     pub captured_ns: i64,
+    /// What it comes from, for people.
+    pub source: Arc<str>,
 }
 
 /// What the event loop finds.
@@ -41,6 +43,7 @@ pub struct Newest {
 struct State {
     waiting: bool,
     taken: Taken,
+    source: Arc<str>,
     frames: i64,
     overtaken: i64,
     says: VecDeque<(Level, String)>,
@@ -54,6 +57,11 @@ impl Newest {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says what the pictures come from, from here on.
+    pub fn opened(&self, source: &str) {
+        self.lock().source = source.into();
+    }
+
     /// Leaves a picture, and takes back the buffer of an older one.
     pub fn put(&self, picture: &mut Picture, captured_ns: i64) {
         let mut state = self.lock();
@@ -62,6 +70,7 @@ impl Newest {
         }
         std::mem::swap(&mut state.taken.picture, picture);
         state.taken.captured_ns = captured_ns;
+        state.taken.source = Arc::clone(&state.source);
         state.taken.frame_id = state.frames;
         state.frames += 1;
         state.waiting = true;

@@ -5,7 +5,7 @@ use crate::grab::Grabber;
 use crate::newest::{Happening, Taken};
 use crate::quiet::quiet;
 use eyre::Result;
-use mirror_contract::{Frame, Header, Message, Notice, Stamp, Trace};
+use mirror_contract::{Frame, Header, Message, Notice, Stamp};
 use mirror_kit::node::NOTICE;
 use mirror_kit::{Next, Node};
 use std::time::Duration;
@@ -52,7 +52,7 @@ pub fn run() -> Result<()> {
 fn send(node: &mut Node, stream: &str, taken: &Taken) -> Result<()> {
     let (frame_id, captured_ns) = (taken.frame_id, taken.captured_ns);
     let stamp = Stamp { stream: stream.to_owned(), frame_id, captured_ns };
-    let mut header = Header { stamp, trace: Trace::default(), painting: None };
+    let mut header = Header { source: taken.source.to_string(), ..Header::of(stamp) };
     // The camera's own part begins when the picture is there: waiting for it is not work.
     node.sign(&mut header, captured_ns);
     let mut written = Ok(());

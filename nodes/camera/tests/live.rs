@@ -89,6 +89,7 @@ fn a_stream_that_breaks_off_is_opened_again_and_people_are_told() {
                 assert!(taken.frame_id > last, "numbers rise across the break");
                 last = taken.frame_id;
                 assert_eq!(taken.picture.shape(), SHAPE);
+                assert!(taken.source.starts_with("stream http://…@127.0.0.1:"), "{}", taken.source);
                 assert!((0..2_000_000_000).contains(&(now_ns() - taken.captured_ns)), "it is stamped when it comes");
                 after += usize::from(lines.iter().any(|line| line.starts_with("back: ")));
             }

@@ -36,11 +36,11 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mirror_contract::{Header, Trace};
+    use mirror_contract::Header;
 
     fn frame(stream: &str, frame_id: i64) -> Frame {
         let stamp = Stamp { stream: stream.to_owned(), frame_id, captured_ns: 0 };
-        let header = Header { stamp, trace: Trace::default(), painting: None };
+        let header = Header::of(stamp);
         Frame { header, height: 1, width: 1, pixels: vec![0, 0, 0].into() }
     }
 

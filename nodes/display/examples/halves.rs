@@ -8,7 +8,7 @@
 //! ```
 
 use eyre::Result;
-use mirror_contract::{Header, Painting, Stamp, Trace, now_ns};
+use mirror_contract::{Header, Painting, Stamp, now_ns};
 use mirror_kit::Node;
 use std::process::ExitCode;
 
@@ -32,7 +32,7 @@ fn run() -> Result<()> {
             provider: "CPU".to_owned(),
             passthrough: false,
         };
-        let mut header = Header { stamp, trace: Trace::default(), painting: Some(painting) };
+        let mut header = Header { painting: Some(painting), ..Header::of(stamp) };
         node.sign(&mut header, input.received_ns);
         node.send_frame("picture", &header, [SIDE, SIDE], |pixels| {
             for (index, pixel) in pixels.chunks_exact_mut(3).enumerate() {

@@ -64,6 +64,7 @@ mod tests {
             age_ms: Spread { p50: 41.2, p99: 58.4 },
             stages: vec![stage("camera", 0.31, 0.5), stage("encoder", 5.12, 6.04)],
             drops: 3,
+            source: "film clip.mp4, 30.000 fps".to_owned(),
             prompt: "neon\nlights".to_owned(),
             pack: "starter".to_owned(),
             provider: "CPU".to_owned(),

@@ -9,7 +9,7 @@
 //! ```
 
 use eyre::Result;
-use mirror_contract::{Header, Painting, Settings, SettingsUpdate, Stamp, Trace, now_ns};
+use mirror_contract::{Header, Painting, Settings, SettingsUpdate, Stamp, now_ns};
 use mirror_kit::Node;
 use mirror_kit::node::TICK;
 use std::process::ExitCode;
@@ -28,7 +28,7 @@ fn run() -> Result<()> {
     while let Some(input) = node.next() {
         if input.port == TICK {
             let stamp = Stamp { stream: "house".to_owned(), frame_id, captured_ns: now_ns() };
-            let mut header = Header { stamp, trace: Trace::default(), painting: None };
+            let mut header = Header::of(stamp);
             frame_id += 1;
             node.send_frame("source", &header, [SIDE, SIDE], |pixels| pixels.fill(90))?;
             header.painting = Some(Painting {

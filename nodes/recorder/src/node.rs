@@ -23,7 +23,7 @@ pub const UPDATE: &str = "update";
 /// All outputs, with the types of their messages.
 pub const OUTPUTS: &[(&str, &str)] = &[(UPDATE, SettingsUpdate::TYPE), (NOTICE, Notice::TYPE)];
 
-/// The last notice. Whoever started the mirror waits for exactly this text, then reads the report.
+/// The last notice: the report is there.
 pub const FINISHED: &str = "recording finished";
 
 /// Runs the node until its recording is finished or the mirror stops.

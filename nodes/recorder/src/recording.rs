@@ -8,7 +8,7 @@ use crate::shots::Shots;
 use crate::statistics::Statistics;
 use crate::video::Video;
 use eyre::{Result, WrapErr, bail};
-use mirror_contract::{Frame, Level, Notice, Painting, Settings, SettingsUpdate};
+use mirror_contract::{Frame, Notice, Painting, Settings, SettingsUpdate};
 use mirror_imaging::Image;
 use mirror_imaging::sheet::{Column, compose};
 use opencv::core::{Mat, Vec3b, Vector};
@@ -18,8 +18,6 @@ use std::path::{Path, PathBuf};
 
 /// Who asks for the prompts, as it stands in the updates.
 pub const ORIGIN: &str = "recorder";
-/// The node whose notices say what the pictures are taken from.
-const CAMERA: &str = "camera";
 /// Most notices in a report: the first ones tell most.
 const NOTICES: usize = 100;
 
@@ -88,6 +86,9 @@ impl Recording {
         self.schedule.picture(now_ns);
         self.statistics.shown(&frame.header, now_ns);
         self.size = Some([frame.height, frame.width]);
+        if self.source.as_ref() != Some(&frame.header.source) && !frame.header.source.is_empty() {
+            self.source = Some(frame.header.source.clone());
+        }
         self.video.push(frame);
         if let Some(painting) = &frame.header.painting {
             if let Some(index) = self.index_of(&painting.prompt) {
@@ -129,9 +130,6 @@ impl Recording {
 
     /// A node had something to say.
     pub fn notice(&mut self, notice: Notice) {
-        if notice.origin == CAMERA && notice.level == Level::Info {
-            self.source = Some(notice.text.clone());
-        }
         if self.notices.len() < NOTICES {
             self.notices.push(notice.into());
         }

@@ -77,11 +77,11 @@ pub fn copy(frame: &Frame, image: &mut Image) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mirror_contract::{Header, Stamp, Trace};
+    use mirror_contract::{Header, Stamp};
 
     fn frame(frame_id: i64, value: u8) -> Frame {
         let stamp = Stamp { stream: "house".to_owned(), frame_id, captured_ns: frame_id };
-        let header = Header { stamp, trace: Trace::default(), painting: None };
+        let header = Header::of(stamp);
         Frame { header, height: 2, width: 2, pixels: vec![value; 12].into() }
     }
 

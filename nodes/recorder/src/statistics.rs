@@ -133,7 +133,7 @@ mod tests {
         };
         let stamp = Stamp { stream: "house".to_owned(), frame_id, captured_ns };
         let trace = Trace(vec![stage("camera", 0, 1), stage("encoder", 2, 7)]);
-        Header { stamp, trace, painting: None }
+        Header { trace, ..Header::of(stamp) }
     }
 
     #[test]

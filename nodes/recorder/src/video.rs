@@ -178,11 +178,11 @@ pub fn choose_encoder_options() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mirror_contract::{Header, Stamp, Trace};
+    use mirror_contract::{Header, Stamp};
 
     fn frame(frame_id: i64, side: usize) -> Frame {
         let stamp = Stamp { stream: "house".to_owned(), frame_id, captured_ns: frame_id * 1_000_000_000 / 15 };
-        let header = Header { stamp, trace: Trace::default(), painting: None };
+        let header = Header::of(stamp);
         let colour = if frame_id < 15 { [250, 10, 10] } else { [10, 10, 250] };
         Frame { header, height: side, width: side, pixels: colour.repeat(side * side).into() }
     }

@@ -29,7 +29,7 @@ fn frame(stream: &str, frame_id: i64, captured_ns: i64, prompt: &str, grey: u8) 
         passthrough: false,
     };
     let stamp = Stamp { stream: stream.to_owned(), frame_id, captured_ns };
-    let header = Header { stamp, trace, painting: Some(painting) };
+    let header = Header { trace, painting: Some(painting), source: "film clip.mp4".to_owned(), ..Header::of(stamp) };
     Frame { header, height: SIDE, width: SIDE, pixels: vec![grey; SIDE * SIDE * 3].into() }
 }
 
@@ -86,7 +86,7 @@ fn a_recording_says_what_was_asked_and_what_was_shown_and_when() {
     let report = report(&out);
     assert_eq!(report["complete"], true);
     assert_eq!(report["date"], "2026-11-21T08:33:22Z");
-    assert_eq!(report["source"], "reading clip.mp4");
+    assert_eq!(report["source"], "film clip.mp4");
     assert_eq!((&report["pack"], &report["provider"]), (&"starter".into(), &"CPU".into()));
     assert_eq!(report["size"], serde_json::json!([128, 128]));
     assert_eq!(report["frames"], serde_json::json!({ "captured": 40, "displayed": 27, "dropped": 13 }));

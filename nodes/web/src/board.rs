@@ -40,8 +40,6 @@ pub struct Status {
     pub figures: Summary,
     /// The prompt of the newest picture; `null` before the first painted one.
     pub painted: Option<String>,
-    /// What the camera said last about where its pictures come from.
-    pub source: String,
     /// The last notices, oldest first.
     pub notices: VecDeque<Posted>,
     /// Milliseconds since the last picture; `null` before the first.
@@ -53,7 +51,6 @@ pub struct Status {
 pub struct Board {
     settings: Settings,
     painted: Option<String>,
-    source: String,
     notices: VecDeque<Posted>,
     posted: u64,
 }
@@ -63,7 +60,7 @@ impl Board {
     #[must_use]
     pub fn of(stream: &str) -> Self {
         let settings = Settings::of(stream);
-        Self { settings, painted: None, source: String::new(), notices: VecDeque::new(), posted: 0 }
+        Self { settings, painted: None, notices: VecDeque::new(), posted: 0 }
     }
 
     /// A picture has come; `true` if it is the first one with its prompt.
@@ -91,9 +88,6 @@ impl Board {
             return false;
         }
         let text: String = notice.text.chars().take(NOTICE_CHARS).collect();
-        if notice.origin == "camera" && notice.level == Level::Info {
-            self.source.clone_from(&text);
-        }
         self.posted += 1;
         if self.notices.len() == NOTICES {
             self.notices.pop_front();
@@ -112,22 +106,20 @@ impl Board {
             settings: self.settings.values(),
             figures,
             painted: self.painted.clone(),
-            source: self.source.clone(),
             notices: self.notices.clone(),
             silent_ms,
         }
     }
 }
 
-/// What is said at the start by the node of that name that serves the page at that address.
+/// What is said at the start of a page at that address.
 #[must_use]
-pub fn welcome(address: SocketAddr, name: &str) -> Vec<Notice> {
-    let say = |level, text: String| Notice { stream: String::new(), origin: name.to_owned(), level, text };
-    let mut notices = vec![say(Level::Info, format!("the page is at http://{address}"))];
+pub fn welcome(address: SocketAddr) -> Vec<(Level, String)> {
+    let mut notices = vec![(Level::Info, format!("the page is at http://{address}"))];
     if !address.ip().is_loopback() {
         let text =
             format!("{address} is open to the network: whoever reaches it sees the camera and can change the settings");
-        notices.push(say(Level::Warning, text));
+        notices.push((Level::Warning, text));
     }
     notices
 }

@@ -24,7 +24,7 @@ pub const ORIGIN: &str = "web";
 pub const INPUTS: &[(&str, &str)] =
     &[(PICTURE, Frame::TYPE), (SETTINGS, Settings::TYPE), (NOTICE, Notice::TYPE), (TICK, "")];
 /// All outputs, with the types of their messages.
-pub const OUTPUTS: &[(&str, &str)] = &[(UPDATE, SettingsUpdate::TYPE)];
+pub const OUTPUTS: &[(&str, &str)] = &[(UPDATE, SettingsUpdate::TYPE), (NOTICE, Notice::TYPE)];
 
 /// Serves the page until the mirror stops.
 ///
@@ -37,10 +37,8 @@ pub fn run() -> Result<()> {
     let mut board = Board::of(&config.stream);
     let (site, status, mut wishes) = Site::new(config.clone(), press.clone(), board.status(press.figures(now_ns())));
     let server = Server::start(config.address, config.connections(), routes(Arc::new(site)))?;
-    for notice in welcome(server.address(), node.name()) {
-        node.notice(notice.level, &notice.text);
-        board.notice(&notice, now_ns() / 1_000_000);
-    }
+    // They come back with everybody's notices, and so to the page.
+    welcome(server.address()).into_iter().for_each(|(level, text)| node.notice(level, &text));
     loop {
         let input = match node.next_or(wishes.recv()) {
             Woken::Other(Some(values)) => {

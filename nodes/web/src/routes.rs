@@ -118,12 +118,9 @@ async fn change(
 async fn figures(State(site): State<Arc<Site>>) -> Response {
     let status = site.status.borrow().clone();
     let mut body = json!(status.figures);
-    for (name, value) in [
-        ("stream", json!(status.stream)),
-        ("source", json!(status.source)),
-        ("notices", json!(status.notices)),
-        ("silent_ms", json!(status.silent_ms)),
-    ] {
+    for (name, value) in
+        [("stream", json!(status.stream)), ("notices", json!(status.notices)), ("silent_ms", json!(status.silent_ms))]
+    {
         body[name] = value;
     }
     ([NO_STORE], Json(body)).into_response()

@@ -102,7 +102,7 @@ fn a_processor_that_the_pack_has_not_is_refused_with_those_it_has() {
     let fake = Fake::start(&[("MIRROR_PACK", "no/such/pack")]);
     let answer = fake.post("/api/settings", JSON, br#"{"processor": "sdxl"}"#);
     assert_eq!(answer.status, 422);
-    assert!(answer.json()["errors"][0]["error"].as_str().expect("a text").contains("must be one of turbo"));
+    assert!(answer.json()["errors"][0]["error"].as_str().expect("a text").contains("must be one of standard"));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn another_sites_name_for_this_machine_is_not_answered() {
 fn the_figures_tell_what_the_last_picture_was() {
     let mut fake = Fake::start(&[]);
     assert_eq!(fake.get("/health").json()["pictures"], false);
-    fake.board.notice(&notice("", "camera", Level::Info, "clip.mp4, 30 pictures a second"), 5);
+    fake.board.notice(&notice("", "camera", Level::Info, "back: film clip.mp4"), 5);
     fake.board.notice(&notice("guest", "chat", Level::Warning, "not ours"), 6);
     fake.offer(0, 64);
     fake.tick();
@@ -177,7 +177,7 @@ fn the_figures_tell_what_the_last_picture_was() {
         (&body["prompt"], &body["pack"], &body["provider"]),
         (&json!("a pencil drawing"), &json!("starter"), &json!("CPU"))
     );
-    assert_eq!((&body["frames"], &body["source"]), (&json!(1), &json!("clip.mp4, 30 pictures a second")));
+    assert_eq!((&body["frames"], &body["source"]), (&json!(1), &json!(fake::SOURCE)));
     assert_eq!(body["notices"].as_array().expect("a list").len(), 1);
     assert!(body["age_ms"]["p50"].as_f64().expect("a number") >= 20.0);
     assert_eq!(body["stages"][0]["stage"], "decoder");
@@ -273,9 +273,9 @@ fn a_configuration_that_cannot_be_used_is_named() {
 
 #[test]
 fn an_open_address_is_said_aloud() {
-    let say = |address: &str| web::board::welcome(address.parse().expect("an address"), "web");
+    let say = |address: &str| web::board::welcome(address.parse().expect("an address"));
     assert_eq!(say("127.0.0.1:8080").len(), 1);
-    assert!(say("0.0.0.0:8080").iter().any(|notice| notice.level == Level::Warning && notice.text.contains("network")));
+    assert!(say("0.0.0.0:8080").iter().any(|(level, text)| *level == Level::Warning && text.contains("network")));
 }
 
 #[test]

@@ -6,11 +6,13 @@ use crate::metadata::{Reader, Writer};
 use crate::stamp::Stamp;
 use crate::trace::Trace;
 
-/// Stamp, trace and, once it is painted, how it was painted.
+/// Stamp, source, trace and, once it is painted, how it was painted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// Which frame this is or was made from.
     pub stamp: Stamp,
+    /// What the camera reads it from, for people: `film clip.mp4, 30.000 fps`. Empty: nobody says.
+    pub source: String,
     /// The stages so far.
     pub trace: Trace,
     /// How it was painted; `None` before the diffusion stage.
@@ -31,6 +33,12 @@ pub struct Painting {
 }
 
 impl Header {
+    /// The header of a picture that no stage has seen yet.
+    #[must_use]
+    pub fn of(stamp: Stamp) -> Self {
+        Self { stamp, source: String::new(), trace: Trace::default(), painting: None }
+    }
+
     pub(crate) fn read(from: &Reader) -> Result<Self, ContractError> {
         let painting = if from.has(keys::PROMPT) {
             Some(Painting {
@@ -42,11 +50,15 @@ impl Header {
         } else {
             None
         };
-        Ok(Self { stamp: Stamp::read(from)?, trace: Trace::read(from)?, painting })
+        let source = if from.has(keys::SOURCE) { from.text(keys::SOURCE)?.to_owned() } else { String::new() };
+        Ok(Self { stamp: Stamp::read(from)?, source, trace: Trace::read(from)?, painting })
     }
 
     pub(crate) fn write(&self, to: &mut Writer) {
         self.stamp.write(to);
+        if !self.source.is_empty() {
+            to.text(keys::SOURCE, &self.source);
+        }
         self.trace.write(to);
         if let Some(painting) = &self.painting {
             to.text(keys::PROMPT, &painting.prompt);

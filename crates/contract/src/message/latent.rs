@@ -22,9 +22,6 @@ pub struct Latent {
     pub values: ScalarBuffer<f32>,
 }
 
-/// The key of the pack whose latent space it is; [`keys::PACK`] names the pack that painted.
-const SPACE: &str = "latent_pack";
-
 impl Message for Latent {
     const TYPE: &'static str = "mirror/media/v1/Latent";
 
@@ -37,13 +34,13 @@ impl Message for Latent {
         if axes[0] != 1 {
             return Err(ContractError::WrongShape { message: Self::TYPE, shape: shape.to_vec(), expected });
         }
-        Ok(Self { header: Header::read(&from)?, pack: from.text(SPACE)?.to_owned(), shape: axes, values })
+        Ok(Self { header: Header::read(&from)?, pack: from.text(keys::LATENT_PACK)?.to_owned(), shape: axes, values })
     }
 
     fn encode(self) -> (MetadataParameters, DoraArray) {
         let mut writer = Writer::default();
         self.header.write(&mut writer);
-        writer.text(SPACE, &self.pack);
+        writer.text(keys::LATENT_PACK, &self.pack);
         writer.integers(keys::SHAPE, self.shape.map(|axis| axis as i64).to_vec());
         (writer.0, DoraArray::from_array(Float32Array::new(self.values, None)))
     }

@@ -92,6 +92,9 @@ impl Fake {
     }
 }
 
+/// What the camera says that its pictures come from.
+pub const SOURCE: &str = "film clip.mp4, 30.000 fps";
+
 /// A picture with something in it that JPEG cannot make small.
 pub fn frame(frame_id: i64, side: usize) -> Frame {
     let seed = frame_id.unsigned_abs() as usize;
@@ -106,7 +109,8 @@ pub fn frame(frame_id: i64, side: usize) -> Frame {
         provider: "CPU".to_owned(),
         passthrough: false,
     };
-    let header = Header { stamp, trace: Trace(vec![stage]), painting: Some(painting) };
+    let header =
+        Header { source: SOURCE.to_owned(), trace: Trace(vec![stage]), painting: Some(painting), ..Header::of(stamp) };
     Frame { header, height: side, width: side, pixels: pixels.into() }
 }
 
