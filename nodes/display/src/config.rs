@@ -1,7 +1,6 @@
 //! The configuration.
 
 use eyre::{Result, bail};
-use mirror_contract::Frame;
 use mirror_kit::{Environment, Key};
 
 /// All keys.
@@ -82,10 +81,16 @@ impl Config {
         })
     }
 
-    /// Whether that picture is to be shown.
+    /// Whether pictures of that stream are to be shown.
     #[must_use]
-    pub fn shows(&self, frame: &Frame) -> bool {
-        self.stream.is_empty() || frame.header.stamp.stream == self.stream
+    pub fn shows(&self, stream: &str) -> bool {
+        self.stream.is_empty() || stream == self.stream
+    }
+
+    /// Whether a notice about that stream is to be shown; one about none is for all.
+    #[must_use]
+    pub fn concerns(&self, stream: &str) -> bool {
+        stream.is_empty() || self.shows(stream)
     }
 }
 
@@ -107,6 +112,15 @@ mod tests {
     #[test]
     fn the_variable_of_x11_is_not_ours() {
         assert!(config(&[("DISPLAY", ":0")]).is_ok());
+    }
+
+    #[test]
+    fn another_streams_pictures_and_notices_are_not_shown() {
+        let all = config(&[]).expect("the defaults are fine");
+        assert!(all.shows("house") && all.shows("garden") && all.concerns("garden"));
+        let garden = config(&[("DISPLAY_STREAM", "garden")]).expect("a stream");
+        assert!(garden.shows("garden") && garden.concerns("garden") && garden.concerns(""));
+        assert!(!garden.shows("house") && !garden.concerns("house"));
     }
 
     #[test]

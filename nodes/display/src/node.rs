@@ -16,8 +16,6 @@ pub const INPUTS: &[(&str, &str)] = &[(PICTURE, Frame::TYPE), (NOTICE, Notice::T
 /// All outputs, with the types of their messages.
 pub const OUTPUTS: &[(&str, &str)] = &[(NOTICE, Notice::TYPE)];
 
-/// The notice that the window was closed. Whoever started the mirror waits for exactly this text.
-pub const CLOSED: &str = "window closed";
 /// The figures go to the log once in this time.
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
@@ -37,7 +35,7 @@ pub fn run() -> Result<()> {
     while let Some(input) = node.next() {
         match input.port.as_str() {
             PICTURE => {
-                if let Some(frame) = node.accept::<Frame>(&input).filter(|frame| config.shows(frame)) {
+                if let Some(frame) = node.accept::<Frame>(&input).filter(|it| config.shows(&it.header.stamp.stream)) {
                     let mut header = frame.header.clone();
                     view.show(frame, input.received_ns)?;
                     // The window has it: now, and not before, is its age measured.
@@ -46,7 +44,7 @@ pub fn run() -> Result<()> {
                 }
             }
             NOTICE => {
-                if let Some(notice) = node.accept::<Notice>(&input) {
+                if let Some(notice) = node.accept::<Notice>(&input).filter(|notice| config.concerns(&notice.stream)) {
                     view.tell(&notice, input.received_ns);
                 }
             }
@@ -56,7 +54,7 @@ pub fn run() -> Result<()> {
         match view.obey() {
             Ok(Outcome::Open) => {}
             Ok(Outcome::Closed) => {
-                node.notice(Level::Info, CLOSED);
+                node.notice(Level::Info, Notice::WINDOW_CLOSED);
                 return Ok(());
             }
             Err(error) => node.notice(Level::Warning, &format!("{error:#}")),

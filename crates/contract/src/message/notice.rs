@@ -43,6 +43,11 @@ pub struct Notice {
     pub text: String,
 }
 
+impl Notice {
+    /// The display's notice that somebody has closed the window: whoever has started the mirror ends it then.
+    pub const WINDOW_CLOSED: &str = "window closed";
+}
+
 impl Message for Notice {
     const TYPE: &'static str = "mirror/media/v1/Notice";
 
