@@ -1,36 +1,40 @@
 //! Noise that is the same for the same seed on every machine.
 //!
-//! The generator is PyTorch's on the CPU, so that a seed means the noise that it means in diffusers: MT19937 seeded
-//! with the seed's low 32 bits, 24-bit uniforms, and the Box-Muller transform in blocks of 16
-//! (`aten/src/ATen/native/cpu/DistributionTemplates.h`, `normal_fill`; fewer than 16 values go another way there,
-//! and latents are never that small).
+//! The generator is PyTorch's on the CPU, so that a seed means the noise that it means in diffusers: MT19937 seeded with
+//! the seed's low 32 bits, and the Box-Muller transform, for 16 values and more in f32 by blocks of 16 and for fewer in
+//! f64 by pairs (`aten/src/ATen/native/cpu/DistributionTemplates.h`, `normal_fill`, and
+//! `aten/src/ATen/core/DistributionsHelper.h`, `normal_distribution`).
+//!
+//! For a batch diffusers draws all its noise at once: fill one slice that holds all samples. Where it is given a generator
+//! for each sample, fill each sample from its own.
 
 use rand_mt::Mt;
 
 /// Values that one Box-Muller block makes.
 const BLOCK: usize = 16;
-/// 2⁻²⁴: the step between two uniform values.
+/// 2⁻²⁴: the step between two uniform values of f32.
 const STEP: f32 = 1.0 / 16_777_216.0;
+/// 2⁻⁵³: the same of f64.
+const FINE_STEP: f64 = 1.0 / 9_007_199_254_740_992.0;
 
 /// A source of N(0, 1) values.
 pub struct Noise {
     generator: Mt,
+    /// The second value of a pair of which only the first was asked for.
+    left: Option<f64>,
 }
 
 impl Noise {
-    /// The generator of that seed.
+    /// The generator of that seed. As in PyTorch only its low 32 bits count, and −1 is the largest of them.
     #[must_use]
-    pub fn new(seed: u32) -> Self {
-        Self { generator: Mt::new(seed) }
+    pub fn new(seed: impl Into<i128>) -> Self {
+        Self { generator: Mt::new(seed.into() as u32), left: None }
     }
 
-    /// Fills the slice with N(0, 1): what `torch.randn` gives for that many values next. Slices of fewer than 16
-    /// values are filled with the first ones of a block.
+    /// Fills the slice with N(0, 1): what `torch.randn` gives for that many values next.
     pub fn fill(&mut self, values: &mut [f32]) {
         if values.len() < BLOCK {
-            let mut block = [0.0; BLOCK];
-            self.fill(&mut block);
-            values.copy_from_slice(&block[..values.len()]);
+            values.iter_mut().for_each(|value| *value = self.single());
             return;
         }
         for value in values.iter_mut() {
@@ -46,6 +50,23 @@ impl Noise {
             }
             box_muller(&mut values[start..]);
         }
+    }
+
+    /// One value, out of a pair.
+    fn single(&mut self) -> f32 {
+        if let Some(left) = self.left.take() {
+            return left as f32;
+        }
+        let (angle, radius) = (self.fine_uniform(), self.fine_uniform());
+        let (angle, radius) = (2.0 * std::f64::consts::PI * angle, (-2.0 * (-radius).ln_1p()).sqrt());
+        self.left = Some(radius * angle.sin());
+        (radius * angle.cos()) as f32
+    }
+
+    /// A value of [0, 1) in steps of 2⁻⁵³.
+    fn fine_uniform(&mut self) -> f64 {
+        let (high, low) = (u64::from(self.generator.next_u32()), u64::from(self.generator.next_u32()));
+        (((high << 32) | low) & ((1 << 53) - 1)) as f64 * FINE_STEP
     }
 
     /// A value of [0, 1) in steps of 2⁻²⁴.
@@ -111,10 +132,43 @@ mod tests {
         assert!(values.iter().all(|value| value.is_finite()));
     }
 
+    /// `torch.randn(n)` for n = 3, 20, 2 and 1 from one generator of seed 7; of the 20 the first 3.
+    const TORCH_SEED_7: [&[f32]; 4] = [
+        &[-0.146_795_1, 0.786_141_3, 0.946_821_63],
+        &[-0.176_437_93, 1.750_172_4, 1.930_016_9],
+        &[-1.114_344, -0.457_818_9],
+        &[-0.724_473_3],
+    ];
+
     #[test]
-    fn a_small_slice_is_filled_too() {
-        let mut values = [0.0; 3];
-        Noise::new(1).fill(&mut values);
-        assert!(values.iter().all(|value| *value != 0.0 && value.is_finite()));
+    fn few_values_are_those_of_pytorch_too_also_between_many() {
+        let mut noise = Noise::new(7);
+        for (torch, len) in TORCH_SEED_7.iter().zip([3, 20, 2, 1]) {
+            let mut values = vec![0.0; len];
+            noise.fill(&mut values);
+            for (value, torch) in values.iter().zip(*torch) {
+                assert!((value - torch).abs() < 2e-6, "{len}: {value} {torch}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_seed_of_64_bits_is_taken_as_pytorch_takes_it() {
+        // torch.Generator().manual_seed(2**63 + 5) and manual_seed(5) give the same, as do −1 and 2**32 − 1.
+        let first = |seed: i128| {
+            let mut values = [0.0; 4];
+            Noise::new(seed).fill(&mut values);
+            values
+        };
+        assert_eq!(first((1 << 63) + 5), first(5));
+        assert_eq!(first(-1), first(i128::from(u32::MAX)));
+        for (value, torch) in first(-1).iter().zip([1.2198, -0.3930, 1.0231, -0.3734]) {
+            assert!((value - torch).abs() < 1e-4, "{value} {torch}");
+        }
+    }
+
+    #[test]
+    fn no_values_are_no_error() {
+        Noise::new(1).fill(&mut []);
     }
 }

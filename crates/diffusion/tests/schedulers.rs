@@ -1,134 +1,172 @@
 //! The schedulers against diffusers: `models/export/scheduler_fixtures.py` wrote the numbers.
 
-use mirror_diffusion::{Noise, Plan, PlanError, Scheduler};
-use proptest::prelude::*;
-use serde_json::{Value, json};
+use mirror_diffusion::{Guidance, History, Noise, Plan, PlanError, Scheduler, Strength};
+use serde_json::Value;
 
-/// Values of the latent of a case: 4 × 4 × 4.
+/// Values of one latent of a case: 4 × 4 × 4.
 const LEN: usize = 64;
+/// What the results may differ by, relative to their largest value.
+const TOLERANCE: f32 = 1e-4;
 
-/// What stands in for the UNet in the fixture.
-fn unet(input: f32, timestep: f32) -> f32 {
-    (input * 0.7 + 0.1 * timestep / 1000.0).tanh()
+/// What stands in for the UNet in the fixture, with the prompt or with the negative one.
+fn unet(seen: &[f32], timestep: f32, positive: bool) -> Vec<f32> {
+    let time = 0.1 * timestep / 1000.0;
+    let value = |seen: &f32| if positive { (seen * 0.7 + time).tanh() } else { (seen * 0.6 - time).tanh() };
+    seen.iter().map(value).collect()
 }
 
-fn run(plan: &Plan, latent: &[f32], noise: &[f32], fresh_seed: u32) -> Vec<f32> {
-    let mut x = latent.to_vec();
-    let mut input = vec![0.0; x.len()];
-    let mut fresh = vec![0.0; x.len()];
-    let mut generator = Noise::new(fresh_seed);
-    plan.add_noise(&mut x, noise);
-    for (step, timestep) in plan.timesteps().iter().enumerate() {
-        plan.model_input(step, &x, &mut input);
-        let output: Vec<f32> = input.iter().map(|value| unet(*value, *timestep)).collect();
-        if plan.needs_noise(step) {
-            generator.fill(&mut fresh);
-        }
-        plan.step(step, &mut x, &output, &fresh);
-    }
-    x
-}
-
-fn latent_and_noise() -> (Vec<f32>, Vec<f32>) {
-    let (mut latent, mut noise) = (vec![0.0; LEN], vec![0.0; LEN]);
+/// A run of `batch` latents; without a strength it is text-to-image.
+fn run(plan: &Plan, guidance: Guidance, image_to_image: bool, batch: usize, history: &mut History) -> Vec<f32> {
+    let (mut latent, mut noise) = (vec![0.0; batch * LEN], vec![0.0; batch * LEN]);
     let mut generator = Noise::new(1);
     generator.fill(&mut latent);
     generator.fill(&mut noise);
-    (latent, noise)
+    if image_to_image {
+        plan.add_noise(&mut latent, &noise);
+    } else {
+        latent.clone_from(&noise);
+        plan.scale_noise(&mut latent);
+    }
+    let mut fresh = Noise::new(5);
+    let mut seen = vec![0.0; latent.len()];
+    for (step, timestep) in plan.timesteps().iter().enumerate() {
+        plan.model_input(step, &latent, &mut seen);
+        let mut prediction = unet(&seen, *timestep, true);
+        if guidance.evaluations() == 2 {
+            let negative = unet(&seen, *timestep, false);
+            for (positive, negative) in prediction.chunks_mut(LEN).zip(negative.chunks(LEN)) {
+                guidance.apply(positive, negative);
+            }
+        }
+        if plan.needs_noise(step) {
+            fresh.fill(&mut noise);
+        }
+        plan.step(step, &mut latent, &prediction, &noise, history).expect("the prediction is finite");
+    }
+    latent
+}
+
+/// The difference of the values that the fixture keeps, relative to the largest of them.
+fn difference(latent: &[f32], kept: &[f32]) -> f32 {
+    let largest = kept.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+    let differences = latent[latent.len() - kept.len()..].iter().zip(kept).map(|(value, kept)| (value - kept).abs());
+    // A NaN of ours must not get lost in a maximum.
+    differences.fold(0.0f32, |worst, off| if off <= worst { worst } else { off }) / largest
+}
+
+fn fixture() -> Value {
+    serde_json::from_str(include_str!("fixtures/schedulers.json")).expect("it is JSON")
+}
+
+fn entries<'a>(fixture: &'a Value, key: &str) -> &'a Vec<Value> {
+    fixture[key].as_array().expect("a list")
+}
+
+fn floats(value: &Value) -> Vec<f32> {
+    serde_json::from_value(value.clone()).expect("numbers")
+}
+
+fn scheduler(entry: &Value) -> Scheduler {
+    let scheduler = Scheduler::from_config(&entry["config"]).unwrap_or_else(|error| panic!("{error}: {entry}"));
+    scheduler.with_eta(entry["eta"].as_f64().unwrap_or(0.0)).expect("it is from 0 to 1")
+}
+
+/// diffusers' rule, with text-to-image as strength 1.
+fn strength(value: &Value) -> Strength {
+    Strength::Diffusers(value.as_f64().unwrap_or(1.0))
 }
 
 #[test]
-fn every_scheduler_agrees_with_diffusers_step_for_step() {
-    let fixture: Value = serde_json::from_str(include_str!("fixtures/schedulers.json")).expect("it is JSON");
-    let (latent, noise) = latent_and_noise();
-    let cases = fixture["cases"].as_array().expect("a list");
-    assert!(cases.len() >= 45);
-    for case in cases {
-        let scheduler = Scheduler::from_config(&case["config"]).expect("it is supported");
-        let steps = case["steps"].as_u64().expect("a number") as usize;
-        let plan = scheduler.plan(steps, 1.0).expect("it is a plan");
-        let name = format!("{} {}", case["config"], steps);
-        let timesteps: Vec<f32> = serde_json::from_value(case["timesteps"].clone()).expect("numbers");
-        assert_eq!(plan.timesteps(), timesteps, "{name}");
-        let expected: Vec<f32> = serde_json::from_value(case["result"].clone()).expect("numbers");
-        for (value, expected) in run(&plan, &latent, &noise, 5).iter().zip(expected) {
-            assert!((value - expected).abs() <= 1e-4 * expected.abs().max(1.0), "{name}: {value} {expected}");
+fn every_scheduler_and_prediction_type_gives_what_diffusers_gives_for_all_steps_strengths_and_guidance() {
+    let fixture = fixture();
+    let (mut seen, mut refused, mut worst) = (0, 0, 0.0f32);
+    // One history for all runs: nothing of a run may reach the next.
+    let mut history = History::default();
+    for group in entries(&fixture, "wide") {
+        let scheduler = scheduler(group);
+        for case in entries(group, "runs") {
+            let name = format!("{} {} eta {}", case, group["config"], group["eta"]);
+            let steps = case[0].as_u64().expect("steps") as usize;
+            let plan = scheduler.plan(steps, strength(&case[1]));
+            if case[3].is_null() {
+                assert!(matches!(plan, Err(PlanError::NoStepLeft { .. })), "{name}: {plan:?}");
+                refused += 1;
+                continue;
+            }
+            let plan = plan.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let timesteps = floats(&group["timesteps"][steps.to_string()]);
+            assert_eq!(plan.timesteps(), &timesteps[steps - plan.timesteps().len()..], "{name}");
+            let guidance = Guidance::new(case[2].as_f64().expect("a scale") as f32);
+            let off = difference(&run(&plan, guidance, !case[1].is_null(), 1, &mut history), &floats(&case[3]));
+            assert!(off <= TOLERANCE, "{name}: off by {off}");
+            (seen, worst) = (seen + 1, worst.max(off));
         }
     }
-}
-
-fn euler() -> Scheduler {
-    let config =
-        json!({"_class_name": "EulerDiscreteScheduler", "timestep_spacing": "trailing", "prediction_type": "sample"});
-    Scheduler::from_config(&config).expect("it is supported")
+    println!("{seen} runs, off by {worst:e} at most; {refused} strengths without a step");
+    assert!(seen >= 900 && refused >= 100, "{seen} {refused}");
 }
 
 #[test]
-fn one_step_starts_where_the_strength_says() {
-    let start = |strength| euler().plan(1, strength).expect("a plan").timesteps().to_vec();
-    assert_eq!(start(1.0), [999.0]);
-    assert_eq!(start(0.5), [499.0]);
-    assert_eq!(start(0.001), [0.0]);
-    assert_eq!(start(0.0), [0.0; 0]);
-}
-
-#[test]
-fn strength_zero_leaves_the_latent_as_it_is() {
-    let (latent, noise) = latent_and_noise();
-    let plan = euler().plan(4, 0.0).expect("a plan");
-    assert_eq!(run(&plan, &latent, &noise, 0), latent);
-}
-
-#[test]
-fn steps_beyond_the_schedule_are_refused_with_the_range() {
-    for steps in [0, 1001] {
-        assert_eq!(euler().plan(steps, 1.0), Err(PlanError::Steps { steps, most: 1000 }));
+fn spacings_betas_sigmas_and_custom_timesteps_give_what_diffusers_gives() {
+    let fixture = fixture();
+    let (mut seen, mut worst) = (0, 0.0f32);
+    let mut history = History::default();
+    for case in entries(&fixture, "thin") {
+        let scheduler = scheduler(case);
+        let plan = match case["steps"].as_u64() {
+            Some(steps) => scheduler.plan(steps as usize, strength(&case["strength"])),
+            None => {
+                let list: Vec<usize> = serde_json::from_value(case["timesteps"].clone()).expect("a list");
+                scheduler.plan(list.as_slice(), strength(&case["strength"]))
+            }
+        };
+        let plan = plan.unwrap_or_else(|error| panic!("{case}: {error}"));
+        let timesteps = floats(&case["taken"]);
+        assert_eq!(plan.timesteps().len(), timesteps.len(), "{case}");
+        for (ours, timestep) in plan.timesteps().iter().zip(&timesteps) {
+            // Those of Karras and exponential sigmas are interpolated.
+            assert!((ours - timestep).abs() <= 2e-3, "{case}: {:?}", plan.timesteps());
+        }
+        let number = |key: &str, default: f64| case[key].as_f64().unwrap_or(default);
+        let guidance = Guidance { scale: number("guidance", 1.0) as f32, rescale: number("rescale", 0.0) as f32 };
+        let batch = number("batch", 1.0) as usize;
+        let latent = run(&plan, guidance, !case["strength"].is_null(), batch, &mut history);
+        let off = difference(&latent, &floats(&case["result"]));
+        assert!(off <= TOLERANCE, "{case}: off by {off}");
+        (seen, worst) = (seen + 1, worst.max(off));
     }
-    assert!(euler().plan(1000, 1.0).is_ok());
-    for strength in [-0.1, 1.1, f64::NAN] {
-        assert!(matches!(euler().plan(1, strength), Err(PlanError::Strength { .. })));
-    }
+    println!("{seen} runs, off by {worst:e} at most");
+    assert!(seen >= 150, "{seen}");
 }
 
 #[test]
-fn a_scheduler_that_is_not_supported_is_named_with_those_that_are() {
-    let error = |config| Scheduler::from_config(&config).expect_err("not supported").to_string();
-    let class = error(json!({"_class_name": "PNDMScheduler"}));
-    assert!(
-        class.starts_with("scheduler_config.json: _class_name \"PNDMScheduler\" is not supported; supported are Euler"),
-        "{class}"
-    );
-    let betas = error(json!({"beta_schedule": "cubic"}));
-    assert!(betas.contains("beta_schedule \"cubic\" is not supported; supported are linear"), "{betas}");
-    let prediction = error(json!({"prediction_type": "flow"}));
-    assert!(prediction.contains("prediction_type \"flow\""), "{prediction}");
-    let range = error(json!({"beta_end": 2.0}));
-    assert_eq!(range, "scheduler_config.json: beta_end must be between 0 and 1, not 2");
+fn the_timesteps_of_1_to_50_steps_are_those_of_diffusers() {
+    let fixture = fixture();
+    for entry in entries(&fixture, "spacings") {
+        let scheduler = scheduler(entry);
+        for (sum, steps) in entries(entry, "sums").iter().zip(1..) {
+            let plan = scheduler.plan(steps, Strength::Diffusers(1.0)).expect("a plan");
+            let places = plan.timesteps().iter().zip(1..);
+            let ours: f64 = places.map(|(timestep, place)| f64::from(*timestep) * f64::from(place)).sum();
+            let sum = sum.as_f64().expect("a number");
+            assert!((ours - sum).abs() <= 1e-6 * sum.max(1.0), "{steps} steps, {}: {ours} {sum}", entry["config"]);
+        }
+    }
+    assert_eq!(entries(&fixture, "spacings").len(), 11);
 }
 
-proptest! {
-    #[test]
-    fn every_plan_falls_and_stays_within_the_schedule(
-        class in prop::sample::select(vec!["EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "DDIMScheduler", "LCMScheduler"]),
-        spacing in prop::sample::select(vec!["trailing", "leading", "linspace"]),
-        steps in 1usize..60, strength in 0.0f64..=1.0
-    ) {
-        let config = json!({"_class_name": class, "timestep_spacing": spacing, "steps_offset": 1});
-        let plan = Scheduler::from_config(&config).expect("supported").plan(steps, strength).expect("a plan");
-        prop_assert!(plan.timesteps().len() <= steps);
-        prop_assert!(plan.timesteps().iter().all(|timestep| (0.0..=999.0).contains(timestep)));
-        prop_assert!(plan.timesteps().windows(2).all(|pair| pair[0] > pair[1]), "{:?}", plan.timesteps());
-    }
-
-    #[test]
-    fn what_is_finite_stays_finite(
-        prediction in prop::sample::select(vec!["epsilon", "v_prediction", "sample"]),
-        steps in 1usize..20, strength in 0.0f64..=1.0, zero_snr in any::<bool>()
-    ) {
-        let config = json!({"_class_name": "DDIMScheduler", "prediction_type": prediction, "timestep_spacing": "trailing",
-            "rescale_betas_zero_snr": zero_snr, "clip_sample": false});
-        let plan = Scheduler::from_config(&config).expect("supported").plan(steps, strength).expect("a plan");
-        let (latent, noise) = latent_and_noise();
-        prop_assert!(run(&plan, &latent, &noise, 3).iter().all(|value| value.is_finite()));
+#[test]
+fn the_mirror_s_own_strength_takes_the_steps_that_diffusers_leaves_over() {
+    for config in [
+        r#"{"_class_name": "EulerDiscreteScheduler", "timestep_spacing": "trailing"}"#,
+        r#"{"_class_name": "DDIMScheduler", "timestep_spacing": "trailing", "clip_sample": false}"#,
+    ] {
+        let config: Value = serde_json::from_str(config).expect("it is JSON");
+        let scheduler = Scheduler::from_config(&config).expect("it is supported");
+        let whole = |steps, strength| scheduler.plan(steps, strength).expect("a plan");
+        for (steps, share, left) in [(4, 0.5, 2), (10, 0.2, 2), (20, 0.75, 15), (5, 1.0, 5)] {
+            let ours = whole(left, Strength::Continuous(share));
+            assert_eq!(ours, whole(steps, Strength::Diffusers(share)), "{config} {steps} {share}");
+        }
     }
 }

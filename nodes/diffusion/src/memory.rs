@@ -1,6 +1,6 @@
 //! What is the same from frame to frame is computed once.
 
-use mirror_diffusion::{Noise, Plan, PlanError, Scheduler};
+use mirror_diffusion::{Noise, Plan, PlanError, Scheduler, Strength};
 
 /// The plan of the last steps and strength.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ impl Plans {
     pub fn of(&mut self, scheduler: &Scheduler, steps: usize, strength: f64) -> Result<&Plan, PlanError> {
         let plan = match self.0.take() {
             Some((of_steps, of_strength, plan)) if (of_steps, of_strength) == (steps, strength) => plan,
-            _ => scheduler.plan(steps, strength)?,
+            _ => scheduler.plan(steps, Strength::Continuous(strength))?,
         };
         Ok(&self.0.insert((steps, strength, plan)).2)
     }

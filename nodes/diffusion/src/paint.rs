@@ -3,7 +3,7 @@
 use crate::memory::{Noises, Plans};
 use eyre::{Result, bail};
 use mirror_contract::{Embedding, Latent, Painting, Settings};
-use mirror_diffusion::{Scheduler, plan::guide};
+use mirror_diffusion::{History, Scheduler, check_finite, guide};
 use mirror_inference::{Element, Model, Options, Port, Provider, Runtime};
 use mirror_models::{Pack, Part};
 
@@ -57,6 +57,7 @@ pub struct Painter {
     scheduler: Scheduler,
     plans: Plans,
     noises: Noises,
+    history: History,
     /// Prompt and negative prompt whose embedding lies in the UNet's input, and for how many rows.
     embedded: Option<(String, String, usize)>,
     input: Vec<f32>,
@@ -85,10 +86,22 @@ impl Painter {
         }
         let timestep = unet.input(TIMESTEP)?.clone();
         let scheduler = Scheduler::from_config(&pack.scheduler)?;
-        let (plans, noises) = (Plans::default(), Noises::default());
+        let (plans, noises, history) = (Plans::default(), Noises::default(), History::default());
         let (input, prediction) = (Vec::new(), Vec::new());
         let pack = pack.name.clone();
-        Ok(Self { pack, unet, timestep, channels: said, scheduler, plans, noises, embedded: None, input, prediction })
+        Ok(Self {
+            pack,
+            unet,
+            timestep,
+            channels: said,
+            scheduler,
+            plans,
+            noises,
+            history,
+            embedded: None,
+            input,
+            prediction,
+        })
     }
 
     /// What runs the UNet.
@@ -113,6 +126,7 @@ impl Painter {
                 self.pack
             );
         }
+        check_finite("the latent", &latent.values)?;
         let mut values = latent.values.to_vec();
         if !request.passthrough {
             self.denoise(&mut values, latent.shape, request, embedding)?;
@@ -181,18 +195,18 @@ impl Painter {
             }
             self.unet.run()?;
             let noise = if plan.needs_noise(step) { self.noises.tensor(1 + step) } else { &[] };
-            let prediction = &mut self.prediction;
+            let (prediction, history) = (&mut self.prediction, &mut self.history);
             self.unet.read(OUT_SAMPLE, |output| {
                 if rows == 1 {
-                    plan.step(step, latent, output, noise);
+                    plan.step(step, latent, output, noise, history)
                 } else {
                     let (positive, negative) = output.split_at(latent.len());
                     prediction.clear();
                     prediction.extend_from_slice(positive);
                     guide(prediction, negative, request.guidance_scale);
-                    plan.step(step, latent, prediction, noise);
+                    plan.step(step, latent, prediction, noise, history)
                 }
-            })?;
+            })??;
         }
         Ok(())
     }
