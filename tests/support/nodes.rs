@@ -30,4 +30,4 @@ macro_rules! declared {
 
 /// All nodes. A folder under `nodes/` that is missing here fails a test.
 pub const NODES: &[Declared] =
-    declared!(camera, chat, control, decoder, diffusion, display, embed, encoder, recorder, web);
+    declared!(camera, chat, control, decoder, diffusion, display, embed, encoder, microphone, recorder, vad, web);

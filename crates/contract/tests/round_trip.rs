@@ -72,8 +72,10 @@ proptest! {
     }
 
     #[test]
-    fn sound_comes_back_as_it_went(stamp in stamp(), sample_rate_hz in 1i64..200_000, samples in floats(7)) {
-        let audio = Audio { stamp, sample_rate_hz, samples };
+    fn sound_comes_back_as_it_went(
+        stamp in stamp(), trace in trace(), sample_rate_hz in 1i64..200_000, samples in floats(7)
+    ) {
+        let audio = Audio { stamp, trace, sample_rate_hz, samples };
         prop_assert_eq!(there_and_back(audio.clone()), Ok(audio));
     }
 
@@ -83,8 +85,10 @@ proptest! {
     }
 
     #[test]
-    fn words_come_back_as_they_went(stream in ".*", origin in ".*", text in ".*") {
-        let prompt = Prompt { stream: stream.clone(), origin: origin.clone(), text: text.clone() };
+    fn words_come_back_as_they_went(
+        stream in ".*", stamp in stamp(), trace in trace(), origin in ".*", text in ".*"
+    ) {
+        let prompt = Prompt { stamp, trace, origin: origin.clone(), text: text.clone() };
         prop_assert_eq!(there_and_back(prompt.clone()), Ok(prompt));
         for level in [Level::Info, Level::Warning, Level::Error] {
             let notice = Notice { stream: stream.clone(), origin: origin.clone(), level, text: text.clone() };
@@ -141,6 +145,7 @@ proptest! {
             let _ = Latent::decode(data, &parameters);
             let _ = Embedding::decode(data, &parameters);
             let _ = Audio::decode(data, &parameters);
+            let _ = Prompt::decode(data, &parameters);
             let _ = Settings::decode(data, &parameters);
             let _ = SettingsUpdate::decode(data, &parameters);
             let _ = Notice::decode(data, &parameters);

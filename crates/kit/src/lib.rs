@@ -7,12 +7,17 @@
 //! | [`start`] | `main` of every node: logging, errors in one line |
 //! | [`figures`] | frame rate, age, stage times and drops, from the traces of frames |
 //! | [`turn`] | pictures wait until the next stage is ready for them |
+//! | [`source`], [`backoff`] | a camera or a microphone that may vanish and come back |
+//! | [`pace`] | when a picture or a stretch of sound is due |
 //! | [`book`] | the newest settings of each stream |
 
+pub mod backoff;
 pub mod book;
 pub mod config;
 pub mod figures;
 pub mod node;
+pub mod pace;
+pub mod source;
 pub mod start;
 pub mod turn;
 

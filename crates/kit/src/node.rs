@@ -5,7 +5,7 @@ use dora_node_api::dora_core::config::{DataId, NodeId};
 use dora_node_api::{DoraArray, DoraNode, Event, EventStream, MetadataParameters, TryRecvError};
 use eyre::{Result, WrapErr, eyre};
 use futures::future::{Either, select};
-use mirror_contract::{ContractError, Frame, Header, Level, Message, Notice, StageTime, Stamp, Taken, now_ns};
+use mirror_contract::{ContractError, Frame, Header, Level, Message, Notice, StageTime, Stamp, Taken, Trace, now_ns};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -279,8 +279,13 @@ impl Node {
 
     /// Adds this node's part to a frame's trace: call it just before sending.
     pub fn sign(&mut self, header: &mut Header, received_ns: i64) {
+        self.sign_trace(&mut header.trace, received_ns);
+    }
+
+    /// As [`sign`](Self::sign), for what was made from no picture: sound and words.
+    pub fn sign_trace(&mut self, trace: &mut Trace, received_ns: i64) {
         let (stage, drops) = (self.name.clone(), self.drops());
-        header.trace.0.push(StageTime { stage, received_ns, sent_ns: now_ns(), drops });
+        trace.0.push(StageTime { stage, received_ns, sent_ns: now_ns(), drops });
     }
 
     /// How many messages the node has dropped since it started, because a newer one came. Ticks do not count.

@@ -1,14 +1,14 @@
 //! The thread that brings the pictures: it paces them, and opens a source that has vanished anew.
 
-use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::feed::{Feed, Step};
 use crate::newest::{Happening, Newest, Taken};
 use crate::open::{Opened, open};
-use crate::pace::Pace;
 use crate::picture::Picture;
 use eyre::{Result, WrapErr};
 use mirror_contract::{Level, now_ns};
+use mirror_kit::pace::Pace;
+use mirror_kit::source::{Over, keep_open};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -61,55 +61,13 @@ impl Drop for Grabber {
     }
 }
 
-/// How a feed's time was over.
-enum Over {
-    /// The mirror stops.
-    Stopped,
-    /// There are no more pictures.
-    Ended,
-    /// The source has vanished.
-    Vanished(eyre::Report),
-}
-
 /// Opens the source, brings its pictures, and opens it again whenever it has vanished.
 ///
 /// # Errors
 /// A source that cannot be opened at the start: then something is wrong with what was asked for.
 fn run(newest: &Newest, open: impl Fn() -> Result<Opened>) -> Result<()> {
-    let open = || open().inspect(|opened| newest.opened(&opened.text));
-    let mut backoff = Backoff::default();
-    let Opened { mut feed, mut text, level } = open()?;
-    newest.say(level, text.clone());
-    loop {
-        let start = Instant::now();
-        let reason = match play(feed.as_mut(), newest) {
-            Over::Stopped | Over::Ended => return Ok(()),
-            Over::Vanished(reason) => reason,
-        };
-        // The old handle goes first: a camera can be open once only.
-        drop(feed);
-        backoff.worked(start.elapsed());
-        let mut wait = backoff.failed();
-        newest
-            .say(Level::Warning, format!("{text} has vanished ({reason:#}): trying again in {} s", wait.as_secs_f32()));
-        let opened = loop {
-            if !newest.pause(wait) {
-                return Ok(());
-            }
-            match open() {
-                Ok(opened) => break opened,
-                Err(error) => {
-                    wait = backoff.failed();
-                    if backoff.worth_saying() {
-                        let (tries, wait) = (backoff.failures(), wait.as_secs_f32());
-                        newest.say(Level::Warning, format!("{error:#} ({tries} tries): trying again in {wait} s"));
-                    }
-                }
-            }
-        };
-        (feed, text) = (opened.feed, opened.text);
-        newest.say(opened.level, format!("back: {text}"));
-    }
+    let say = |level, text| newest.say(level, text);
+    keep_open(open, |feed| play(feed.as_mut(), newest), say, |wait| newest.pause(wait))
 }
 
 /// Brings pictures, each at its time, as long as there are any.

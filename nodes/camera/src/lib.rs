@@ -12,18 +12,16 @@
 //! |---|---|
 //! | [`config`] | the configuration |
 //! | [`source`] | what `CAMERA_SOURCE` says |
-//! | [`pace`] | when a picture is due, and which ones are too many |
-//! | [`backoff`] | how long to wait before a source is tried again |
+//! | [`pace`] | which pictures are too many |
 //! | [`pattern`] | the moving test picture |
 //! | [`picture`] | a picture on its way to the shared memory |
 //! | [`newest`] | where the thread leaves the newest picture |
 //! | [`feed`] | cameras, films, still pictures, the test picture: each brings one picture after another |
 //! | [`open`] | from a source to the feed that brings its pictures |
-//! | [`grab`] | the thread: brings, paces, reopens |
+//! | [`grab`] | the thread: brings, paces, reopens (`mirror_kit::source`) |
 //! | [`quiet`] | keeps the libraries below from writing lines of their own |
 //! | [`node`] | ports and event loop |
 
-pub mod backoff;
 pub mod config;
 pub mod feed;
 pub mod grab;

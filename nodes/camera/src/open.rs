@@ -22,15 +22,8 @@ const DEVICES: &str = "/dev";
 /// FFmpeg's demuxer for text art takes any `.txt` for a film; this is the codec that it names.
 const TEXT_ART: &[&[u8; 4]] = &[b"ANSI", b"ansi"];
 
-/// A source that works.
-pub struct Opened {
-    /// What brings its pictures.
-    pub feed: Box<dyn Feed>,
-    /// What it is, for people.
-    pub text: String,
-    /// A warning if it is not what was asked for.
-    pub level: Level,
-}
+/// A source that works, and what brings its pictures.
+pub type Opened = mirror_kit::source::Opened<Box<dyn Feed>>;
 
 /// Opens the source that the configuration names, and sees its first picture.
 ///

@@ -5,6 +5,7 @@ use crate::error::ContractError;
 use crate::keys;
 use crate::metadata::{Reader, Writer};
 use crate::stamp::Stamp;
+use crate::trace::Trace;
 use arrow::array::Float32Array;
 use arrow::buffer::ScalarBuffer;
 use dora_node_api::{DoraArray, MetadataParameters};
@@ -14,6 +15,8 @@ use dora_node_api::{DoraArray, MetadataParameters};
 pub struct Audio {
     /// The stream, the chunk's number, and when its first sample was recorded.
     pub stamp: Stamp,
+    /// The stages so far.
+    pub trace: Trace,
     /// Samples a second: 16,000 from the microphone node on.
     pub sample_rate_hz: i64,
     /// The samples. On receipt this points into the shared memory of the sender.
@@ -30,12 +33,14 @@ impl Message for Audio {
             let expected = "more than 0";
             return Err(ContractError::WrongKey { message: Self::TYPE, key: keys::SAMPLE_RATE_HZ, expected });
         }
-        Ok(Self { stamp: Stamp::read(&from)?, sample_rate_hz, samples: payload::floats(Self::TYPE, data)? })
+        let (stamp, trace) = (Stamp::read(&from)?, Trace::read(&from)?);
+        Ok(Self { stamp, trace, sample_rate_hz, samples: payload::floats(Self::TYPE, data)? })
     }
 
     fn encode(self) -> (MetadataParameters, DoraArray) {
         let mut writer = Writer::default();
         self.stamp.write(&mut writer);
+        self.trace.write(&mut writer);
         writer.integer(keys::SAMPLE_RATE_HZ, self.sample_rate_hz);
         (writer.0, DoraArray::from_array(Float32Array::new(self.samples, None)))
     }

@@ -4,14 +4,18 @@ use super::{Message, payload};
 use crate::error::ContractError;
 use crate::keys;
 use crate::metadata::{Reader, Writer};
+use crate::stamp::Stamp;
+use crate::trace::Trace;
 use arrow::array::StringArray;
 use dora_node_api::{DoraArray, MetadataParameters};
 
 /// What somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
-    /// The stream that is to be painted so.
-    pub stream: String,
+    /// The stream that is to be painted so, the number of the wish, and when its last word was said.
+    pub stamp: Stamp,
+    /// The stages so far: hearing, writing down, putting into other words.
+    pub trace: Trace,
     /// Who asked: `chat`, `web`, `voice`.
     pub origin: String,
     /// The words.
@@ -24,7 +28,8 @@ impl Message for Prompt {
     fn decode(data: &DoraArray, parameters: &MetadataParameters) -> Result<Self, ContractError> {
         let from = Reader { message: Self::TYPE, parameters };
         Ok(Self {
-            stream: from.text(keys::STREAM)?.to_owned(),
+            stamp: Stamp::read(&from)?,
+            trace: Trace::read(&from)?,
             origin: from.text(keys::ORIGIN)?.to_owned(),
             text: payload::text(Self::TYPE, data)?,
         })
@@ -32,7 +37,8 @@ impl Message for Prompt {
 
     fn encode(self) -> (MetadataParameters, DoraArray) {
         let mut writer = Writer::default();
-        writer.text(keys::STREAM, &self.stream);
+        self.stamp.write(&mut writer);
+        self.trace.write(&mut writer);
         writer.text(keys::ORIGIN, &self.origin);
         (writer.0, DoraArray::from_array(StringArray::from(vec![self.text])))
     }

@@ -1,0 +1,52 @@
+//! Ports and event loop.
+
+use crate::chunks::RATE_HZ;
+use crate::config::Config;
+use crate::listen::Listener;
+use crate::queue::Happening;
+use eyre::Result;
+use mirror_contract::{Audio, Message, Notice, Stamp, Trace, now_ns};
+use mirror_kit::node::NOTICE;
+use mirror_kit::{Next, Node};
+use std::time::Duration;
+
+/// The sound.
+pub const SOUND: &str = "sound";
+/// Inputs: port and message type.
+pub const INPUTS: &[(&str, &str)] = &[];
+/// Outputs: port and message type.
+pub const OUTPUTS: &[(&str, &str)] = &[(SOUND, Audio::TYPE), (NOTICE, Notice::TYPE)];
+
+/// The mirror's wish to stop is looked for at least that often.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Runs the node until the mirror stops.
+///
+/// # Errors
+/// A wrong configuration; a source that cannot be opened at the start; a graph that cannot be joined.
+pub fn run() -> Result<()> {
+    let config = Config::from_env()?;
+    let mut node = Node::join()?;
+    let stream = config.stream.clone();
+    let listener = Listener::start(config)?;
+    let mut frame_id = 0;
+    loop {
+        match listener.next(PATIENCE) {
+            Happening::Sound(chunk, lost) => {
+                node.count_drops(lost);
+                let stamp = Stamp { stream: stream.clone(), frame_id, captured_ns: chunk.captured_ns };
+                let mut trace = Trace::default();
+                node.sign_trace(&mut trace, now_ns());
+                let samples = chunk.samples.into();
+                node.send(SOUND, Audio { stamp, trace, sample_rate_hz: i64::from(RATE_HZ), samples })?;
+                frame_id += 1;
+            }
+            Happening::Say(level, text) => node.notice(level, &text),
+            Happening::End(result) => return result,
+            Happening::Nothing => {}
+        }
+        if matches!(node.poll(), Next::Stop) {
+            return Ok(());
+        }
+    }
+}
