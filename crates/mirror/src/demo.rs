@@ -1,14 +1,14 @@
 //! `mirror demo`: paints some seconds without a screen, and says what came out.
 
-use crate::dora::Dora;
 use crate::house::House;
+use crate::opening::{Common, Opening};
+use crate::overrides::{self, Overrides};
 use crate::recording::Recording;
 use crate::remains::Remains;
-use crate::{overrides, report, signals};
+use crate::report;
 use clap::Args;
 use eyre::{Result, WrapErr, bail};
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,9 +19,8 @@ const RESULTS: [&str; 3] = ["report.json", "sheet.png", "mirror.mp4"];
 /// Paints a while without a screen, then ends: writes a report, a sheet of pictures and a film.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The camera: its number, /dev/video2, a film, a folder of pictures, rtsp://…, http://…, pattern, auto
-    #[arg(long)]
-    source: Option<String>,
+    #[command(flatten)]
+    common: Common,
     /// What to paint, one after the other, with semicolons between: "a pencil drawing;neon lights"
     #[arg(long)]
     prompts: Option<String>,
@@ -34,12 +33,6 @@ pub struct Arguments {
     /// The folder for report.json, sheet.png, mirror.mp4 and mirror.log
     #[arg(long, value_name = "FOLDER", default_value = "out/demo")]
     out: PathBuf,
-    /// The model pack: a directory in the diffusers ONNX layout
-    #[arg(long, value_name = "DIRECTORY")]
-    pack: Option<String>,
-    /// A setting of a node, as often as you like, over the one in the dataflow file and in the environment: CAMERA_FPS=15
-    #[arg(long, value_name = "KEY=VALUE")]
-    env: Vec<String>,
     /// The graph
     #[arg(long, value_name = "FILE", default_value = "dataflow.demo.yml")]
     dataflow: PathBuf,
@@ -47,18 +40,8 @@ pub struct Arguments {
 
 impl Arguments {
     /// What the nodes are told, over the dataflow file's own words.
-    fn overrides(&self, house: &House, here: &Path) -> Result<BTreeMap<String, String>> {
-        let mut overrides = house.inherited();
-        for text in &self.env {
-            let (key, value) = overrides::key(text)?;
-            overrides.insert(key, value);
-        }
-        if let Some(source) = &self.source {
-            overrides.insert("CAMERA_SOURCE".to_owned(), overrides::source(source, here)?);
-        }
-        if let Some(pack) = &self.pack {
-            overrides.insert("MIRROR_PACK".to_owned(), overrides::absolute(pack, here)?);
-        }
+    fn overrides(&self, house: &House, here: &Path) -> Result<Overrides> {
+        let mut overrides = self.common.overrides(house, here)?;
         if let Some(prompts) = &self.prompts {
             overrides.insert("RECORDER_PROMPTS".to_owned(), overrides::prompts(prompts)?.join(";"));
         }
@@ -76,13 +59,8 @@ impl Arguments {
 /// # Errors
 /// Something is missing or wrong; a node cannot go on; no picture was shown.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    signals::listen()?;
-    let here = std::env::current_dir().wrap_err("the current folder cannot be found")?;
-    let house = House::find(&here, &arguments.dataflow)?;
-    let overrides = arguments.overrides(&house, &here)?;
-    house.check_built()?;
-    let dora = Dora::find(&house.root)?;
-    house.check_models(&overrides)?;
+    let Opening { house, overrides, dora } =
+        Opening::find(&arguments.dataflow, |house, here| arguments.overrides(house, here))?;
 
     let out = &arguments.out;
     clear(out)?;
@@ -149,7 +127,7 @@ mod tests {
         arguments: Arguments,
     }
 
-    fn overrides(words: &[&str]) -> Result<BTreeMap<String, String>> {
+    fn overrides(words: &[&str]) -> Result<Overrides> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("dataflow.yml"), "nodes: []").unwrap();
         let house = House::find(folder.path(), Path::new("dataflow.yml")).unwrap();

@@ -3,10 +3,11 @@
 use crate::dora::{Background, Dora};
 use crate::house::House;
 use crate::journal::{Journal, Line};
+use crate::overrides::{self, Overrides};
 use crate::remains::{self, Remains};
-use crate::{overrides, signals};
+use crate::signals;
 use eyre::{Result, bail};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -119,7 +120,7 @@ impl<'a> Prepared<'a> {
     ///
     /// # Errors
     /// dora's own words.
-    pub fn start(self, house: &House, overrides: &BTreeMap<String, String>) -> Result<Graph<'a>> {
+    pub fn start(self, house: &House, overrides: &Overrides) -> Result<Graph<'a>> {
         let mut overrides = overrides.clone();
         let before = Remains::before();
         if self.was_up {

@@ -1,5 +1,6 @@
 //! The project on disk: its root, a dataflow file, and whether everything that the graph starts is there.
 
+use crate::overrides::Overrides;
 use eyre::{Result, WrapErr, bail, eyre};
 use serde_yaml_ng::Value;
 use std::collections::BTreeMap;
@@ -58,14 +59,14 @@ impl House {
 
     /// What the dataflow file says of a key, unless `overrides` says otherwise.
     #[must_use]
-    pub fn value(&self, overrides: &BTreeMap<String, String>, key: &str) -> Option<String> {
+    pub fn value(&self, overrides: &Overrides, key: &str) -> Option<String> {
         overrides.get(key).or_else(|| self.environment.get(key)).cloned()
     }
 
     /// The keys of the dataflow file that this program's environment sets: `WEB_ADDRESS=0.0.0.0:8080 mirror run`. dora
     /// by itself would let the file win.
     #[must_use]
-    pub fn inherited(&self) -> BTreeMap<String, String> {
+    pub fn inherited(&self) -> Overrides {
         let set = self.environment.keys().filter_map(|key| Some((key.clone(), std::env::var(key).ok()?)));
         set.collect()
     }
@@ -94,7 +95,7 @@ impl House {
     ///
     /// # Errors
     /// What is missing or wrong, and the remedy.
-    pub fn check_models(&self, overrides: &BTreeMap<String, String>) -> Result<()> {
+    pub fn check_models(&self, overrides: &Overrides) -> Result<()> {
         let pack = self.value(overrides, "MIRROR_PACK").unwrap_or_else(|| "models/starter".to_owned());
         mirror_models::Pack::open(&self.root.join(pack))?;
         let library = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty());
@@ -106,7 +107,7 @@ impl House {
     ///
     /// # Errors
     /// `WEB_ADDRESS` is not an address, or it is taken.
-    pub fn page(&self, overrides: &BTreeMap<String, String>) -> Result<SocketAddr> {
+    pub fn page(&self, overrides: &Overrides) -> Result<SocketAddr> {
         let text = self.value(overrides, "WEB_ADDRESS").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let address = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
         let address = address.ok_or_else(|| eyre!("WEB_ADDRESS=\"{text}\" is not an address like 127.0.0.1:8080"))?;
@@ -184,10 +185,10 @@ nodes:
     #[test]
     fn a_value_is_the_commands_then_the_nodes_then_the_graphs() {
         let (_folder, house) = project(GRAPH);
-        let none = BTreeMap::new();
+        let none = Overrides::new();
         assert_eq!(house.value(&none, "CAMERA_FPS").as_deref(), Some("30"));
         assert_eq!(house.value(&none, "WEB_ADDRESS").as_deref(), Some("127.0.0.1:8099"));
-        let overrides = BTreeMap::from([("CAMERA_FPS".to_owned(), "15".to_owned())]);
+        let overrides = Overrides::from([("CAMERA_FPS".to_owned(), "15".to_owned())]);
         assert_eq!(house.value(&overrides, "CAMERA_FPS").as_deref(), Some("15"));
     }
 
@@ -205,7 +206,7 @@ nodes:
     #[test]
     fn a_missing_pack_is_named_with_the_remedy() {
         let (_folder, house) = project(GRAPH);
-        let error = house.check_models(&BTreeMap::new()).unwrap_err().to_string();
+        let error = house.check_models(&Overrides::new()).unwrap_err().to_string();
         assert!(error.contains("models/none is not there") && error.contains("MIRROR_PACK"), "{error}");
     }
 
@@ -214,7 +215,7 @@ nodes:
         let (_folder, house) = project(GRAPH);
         let other = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = other.local_addr().unwrap().to_string();
-        let overrides = BTreeMap::from([("WEB_ADDRESS".to_owned(), address.clone())]);
+        let overrides = Overrides::from([("WEB_ADDRESS".to_owned(), address.clone())]);
         let error = house.page(&overrides).unwrap_err().to_string();
         assert!(error.contains(&format!("WEB_ADDRESS={address}")) && error.contains("choose another"), "{error}");
         drop(other);
@@ -224,7 +225,7 @@ nodes:
     #[test]
     fn an_address_that_is_none_is_refused() {
         let (_folder, house) = project(GRAPH);
-        let overrides = BTreeMap::from([("WEB_ADDRESS".to_owned(), "8080".to_owned())]);
+        let overrides = Overrides::from([("WEB_ADDRESS".to_owned(), "8080".to_owned())]);
         let error = house.page(&overrides).unwrap_err().to_string();
         assert_eq!(error, "WEB_ADDRESS=\"8080\" is not an address like 127.0.0.1:8080");
     }

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`run`], [`demo`], [`apply`], [`compare`] | the subcommands |
+//! | [`opening`] | how the two that start a graph begin: arguments that both take, and what has to be there |
 //! | [`still`] | what the two that paint one picture share |
 //! | [`house`] | the project on disk: its root, a dataflow file, whether all is built and there |
 //! | [`overrides`] | what the command line says, as environment of the nodes |
@@ -22,6 +23,7 @@ pub mod failures;
 pub mod graph;
 pub mod house;
 pub mod journal;
+pub mod opening;
 pub mod overrides;
 pub mod page;
 pub mod recording;

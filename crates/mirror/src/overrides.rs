@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Keys of the nodes and their values, over those of the dataflow file.
+pub type Overrides = BTreeMap<String, String>;
+
 /// A camera's source as nodes understand it, wherever they are started: a camera's number becomes its device, and the
 /// path of a file that is seen from `here` becomes whole.
 ///
@@ -80,7 +83,7 @@ pub fn key(text: &str) -> Result<(String, String)> {
 ///
 /// # Errors
 /// A value with a dollar sign, which dora does not pass on.
-pub fn arguments(overrides: &BTreeMap<String, String>) -> Result<Vec<String>> {
+pub fn arguments(overrides: &Overrides) -> Result<Vec<String>> {
     let mut arguments = Vec::new();
     for (key, value) in overrides {
         if value.contains('$') {
@@ -149,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_dollar_elsewhere_is_refused_by_name() {
-        let overrides = BTreeMap::from([("CAMERA_SOURCE".to_owned(), "/films/$5.mp4".to_owned())]);
+        let overrides = Overrides::from([("CAMERA_SOURCE".to_owned(), "/films/$5.mp4".to_owned())]);
         let error = arguments(&overrides).unwrap_err().to_string();
         assert!(error.starts_with("CAMERA_SOURCE=\"/films/$5.mp4\" has a dollar sign"), "{error}");
     }

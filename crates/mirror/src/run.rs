@@ -1,24 +1,22 @@
 //! `mirror run`: the mirror, until somebody stops it.
 
-use crate::dora::Dora;
 use crate::failures::{Failures, Verdict};
 use crate::graph::Graph;
 use crate::house::House;
+use crate::opening::{Common, Opening};
+use crate::overrides::{self, Overrides};
 use crate::page::{Figures, Notice, Page, new_notices};
 use crate::screen::Screen;
-use crate::{overrides, remains, signals};
+use crate::{remains, signals};
 use clap::Args;
-use eyre::{Result, WrapErr, bail};
+use eyre::{Result, bail};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The display's notice that somebody closed the window.
-const CLOSED: &str = "window closed";
 /// How long the page may take to come up.
 const START: Duration = Duration::from_secs(60);
 /// How often the figures are asked for.
@@ -32,9 +30,8 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// Type a line, and it becomes the prompt.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The camera: its number, /dev/video2, a film, a folder of pictures, rtsp://…, http://…, pattern, auto
-    #[arg(long)]
-    source: Option<String>,
+    #[command(flatten)]
+    common: Common,
     /// What the picture is painted as
     #[arg(long)]
     prompt: Option<String>,
@@ -44,12 +41,6 @@ pub struct Arguments {
     /// Any other setting to start with, as often as you like: strength=0.6, seed=7, mirror=off
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<String>,
-    /// The model pack: a directory in the diffusers ONNX layout
-    #[arg(long, value_name = "DIRECTORY")]
-    pack: Option<String>,
-    /// A setting of a node, as often as you like, over the one in the dataflow file and in the environment: WEB_ADDRESS=127.0.0.1:8090
-    #[arg(long, value_name = "KEY=VALUE")]
-    env: Vec<String>,
     /// The graph
     #[arg(long, value_name = "FILE", default_value = "dataflow.yml")]
     dataflow: PathBuf,
@@ -60,18 +51,8 @@ pub struct Arguments {
 
 impl Arguments {
     /// What the nodes are told, over the dataflow file's own words.
-    fn overrides(&self, house: &House, here: &Path) -> Result<BTreeMap<String, String>> {
-        let mut overrides = house.inherited();
-        for text in &self.env {
-            let (key, value) = overrides::key(text)?;
-            overrides.insert(key, value);
-        }
-        if let Some(source) = &self.source {
-            overrides.insert("CAMERA_SOURCE".to_owned(), overrides::source(source, here)?);
-        }
-        if let Some(pack) = &self.pack {
-            overrides.insert("MIRROR_PACK".to_owned(), overrides::absolute(pack, here)?);
-        }
+    fn overrides(&self, house: &House, here: &Path) -> Result<Overrides> {
+        let mut overrides = self.common.overrides(house, here)?;
         if self.no_window {
             overrides.insert("DISPLAY_WINDOW".to_owned(), "off".to_owned());
         }
@@ -94,13 +75,8 @@ impl Arguments {
 /// # Errors
 /// Something is missing, wrong or taken; a node cannot go on.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    signals::listen()?;
-    let here = std::env::current_dir().wrap_err("the current folder cannot be found")?;
-    let house = House::find(&here, &arguments.dataflow)?;
-    let overrides = arguments.overrides(&house, &here)?;
-    house.check_built()?;
-    let dora = Dora::find(&house.root)?;
-    house.check_models(&overrides)?;
+    let Opening { house, overrides, dora } =
+        Opening::find(&arguments.dataflow, |house, here| arguments.overrides(house, here))?;
 
     let mut screen = Screen::new();
     let begin = Instant::now();
@@ -197,7 +173,7 @@ impl Watch<'_> {
         let mut closed = false;
         for notice in new_notices(before, now) {
             self.screen.say(&format!("{:<7} {}: {}", notice.level, notice.origin, notice.text));
-            closed |= notice.text == CLOSED;
+            closed |= notice.text == mirror_contract::Notice::WINDOW_CLOSED;
         }
         closed
     }
@@ -268,7 +244,7 @@ mod tests {
         arguments: Arguments,
     }
 
-    fn overrides(line: &str) -> Result<BTreeMap<String, String>> {
+    fn overrides(line: &str) -> Result<Overrides> {
         let folder = tempfile::tempdir().unwrap();
         let graph = "{ env: { CONTROL_SETTINGS: '{\"seed\": 7}' }, nodes: [] }";
         fs::write(folder.path().join("dataflow.yml"), graph).unwrap();

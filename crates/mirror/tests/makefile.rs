@@ -1,0 +1,56 @@
+//! `make run` and `make demo` hand what people write after them to the program, as it is.
+
+#![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
+
+use std::path::Path;
+use std::process::Command;
+
+/// The words that `mirror` would be started with by `make` with these words: its shell reads the line that make would
+/// have it run.
+fn words(make: &[&str]) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // Cargo's own make would give its flags on.
+    let mut command = Command::new("make");
+    command.env_remove("MAKEFLAGS").env_remove("MFLAGS").current_dir(root);
+    let output = command.args(["--dry-run", "--no-print-directory"]).args(make).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("target/release/mirror "));
+    let line = line.unwrap_or_else(|| panic!("no line of {text} starts the mirror"));
+    let output = Command::new("bash").args(["-c", &format!("printf '%s\\n' {line}")]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn make_run_overrides_source_prompt_size_and_pack() {
+    assert_eq!(words(&["run"]), ["run"]);
+    let given = ["run", "SOURCE=clip.mp4", "PROMPT=a pencil drawing", "SIZE=256", "PACK=models/sd-turbo"];
+    let expected =
+        ["run", "--source", "clip.mp4", "--prompt", "a pencil drawing", "--size", "256", "--pack", "models/sd-turbo"];
+    assert_eq!(words(&given), expected);
+}
+
+#[test]
+fn make_demo_overrides_source_prompts_seconds_size_and_folder() {
+    let given = ["demo", "SOURCE=pattern", "PROMPTS=neon lights;a map", "SECONDS=6", "SIZE=512", "OUT=out/here"];
+    let expected = [
+        "demo",
+        "--source",
+        "pattern",
+        "--prompts",
+        "neon lights;a map",
+        "--seconds",
+        "6",
+        "--size",
+        "512",
+        "--out",
+        "out/here",
+    ];
+    assert_eq!(words(&given), expected);
+}
+
+#[test]
+fn quotes_dollars_and_semicolons_reach_the_program_as_they_were_written() {
+    for text in ["it's \"mine\"", "a $5 note; $(date) `date`", "a \\ b", "50 % & more | less > all"] {
+        assert_eq!(words(&["run", &format!("PROMPT={text}")]), ["run", "--prompt", text]);
+    }
+}
