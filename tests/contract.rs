@@ -1,6 +1,7 @@
 //! Constants in the source, `dora-node.yml`, README and every dataflow file say the same: dora drops an output that is
 //! not declared with one warning and no error, so a misspelt port must fail here.
 
+use mirror_kit::Environment;
 use mirror_tests::nodes::{Declared, NODES};
 use mirror_tests::root;
 use serde_yaml_ng::{Mapping, Value};
@@ -161,6 +162,15 @@ fn every_key_that_a_dataflow_sets_is_one_of_a_node() {
         for (key, _) in entries(&entry["env"]) {
             assert!(node.keys.iter().any(|known| known.name == key), "{file}: {id} has no key {key}");
         }
+    }
+}
+
+#[test]
+fn every_node_refuses_a_key_of_its_own_name_that_it_does_not_have() {
+    for node in NODES {
+        let key = format!("{}_NONSENSE", node.name.to_uppercase());
+        let error = Environment::of(node.keys, [(key.clone(), "1".to_owned())]).expect_err(&key).to_string();
+        assert!(error.starts_with(&format!("{key} is not a setting of this node; its settings are ")), "{error}");
     }
 }
 

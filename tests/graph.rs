@@ -101,14 +101,30 @@ fn the_demo_paints_the_clip_as_each_prompt_asks_and_says_when() -> Result<()> {
     Ok(())
 }
 
+/// A demo of two seconds with these arguments: whether it ended well, what it said, its report.
+fn short_demo(arguments: &[&str]) -> Result<(bool, String, Value)> {
+    let out = tempfile::tempdir()?;
+    let folder = out.path().to_string_lossy().into_owned();
+    let output = mirror(&["demo", "--seconds", "2", "--out", &folder]).args(arguments).output()?;
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let report = fs::read(out.path().join("report.json")).unwrap_or_default();
+    Ok((output.status.success(), said, serde_json::from_slice(&report).unwrap_or_default()))
+}
+
 #[test]
 fn a_demo_of_a_film_that_is_not_there_fails_and_names_it() -> Result<()> {
     let _alone = alone();
-    let out = tempfile::tempdir()?;
-    let folder = out.path().to_string_lossy().into_owned();
-    let output = mirror(&["demo", "--source", "nowhere.mp4", "--seconds", "2", "--out", &folder]).output()?;
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(!output.status.success(), "{said}");
-    assert!(said.contains("nowhere.mp4"), "{said}");
+    let (success, said, _) = short_demo(&["--source", "nowhere.mp4"])?;
+    assert!(!success && said.contains("nowhere.mp4"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_demo_on_a_provider_that_does_not_work_here_fails_and_names_it() -> Result<()> {
+    let _alone = alone();
+    let (success, said, report) = short_demo(&["--source", "pattern", "--env", "MIRROR_PROVIDER=cuda"])?;
+    // On a machine with CUDA it must be CUDA that runs.
+    let right = if success { report["provider"] == "CUDA" } else { said.contains("provider CUDA does not work here") };
+    assert!(right, "{said}{report}");
     Ok(())
 }

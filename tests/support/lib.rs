@@ -1,7 +1,9 @@
 //! What the whole-house tests share.
 
+pub mod browser;
 pub mod nodes;
 pub mod npy;
+pub mod running;
 
 use std::path::{Path, PathBuf};
 

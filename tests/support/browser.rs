@@ -1,0 +1,136 @@
+//! A real browser without a screen: Chromium, driven over WebDriver (<https://www.w3.org/TR/webdriver2/>).
+
+use crate::running::wait_for;
+use eyre::{Result, WrapErr, bail, eyre};
+use serde_json::{Value, json};
+use std::env;
+use std::io::{BufRead, BufReader, Lines};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// The name of an element's reference in an answer (WebDriver, 12.1).
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// The key Enter as text that is typed (WebDriver, 17.4.2).
+pub const ENTER: &str = "\u{E007}";
+
+/// A browser with one page. It ends with the test.
+pub struct Browser {
+    driver: Child,
+    /// Kept open: a driver whose words nobody hears would end.
+    _words: Lines<BufReader<ChildStdout>>,
+    session: String,
+}
+
+impl Browser {
+    /// Starts Chromium and opens an address.
+    ///
+    /// # Errors
+    /// There is no Chromium or no driver for it; the page does not load.
+    pub fn open(address: &str) -> Result<Self> {
+        let program = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
+        let mut command = Command::new(&program);
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+        let mut driver = command.spawn().wrap_err_with(|| {
+            format!(
+                "{program} does not start, and this test needs a browser: apt-get install chromium chromium-driver \
+                 (Debian; elsewhere install Chrome and name its driver: CHROMEDRIVER=/path/to/chromedriver)"
+            )
+        })?;
+        let mut words = BufReader::new(driver.stdout.take().ok_or_else(|| eyre!("no output"))?).lines();
+        let port = words.by_ref().map_while(Result::ok).find_map(|line| {
+            line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
+        });
+        let mut browser = Self { driver, _words: words, session: String::new() };
+        let port = port.ok_or_else(|| eyre!("{program} did not say its port"))?;
+        // Chromium in a container has no sandbox, and must not fill the shared memory that the mirror is measured in.
+        let arguments =
+            ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,1000"];
+        // Eager: the live picture never ends to load.
+        let wanted = json!({"capabilities": {"alwaysMatch": {
+            "pageLoadStrategy": "eager",
+            "goog:chromeOptions": {"args": arguments},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        }}});
+        let base = format!("http://127.0.0.1:{port}/session");
+        let session = post(&base, &wanted).wrap_err("Chromium does not start: apt-get install chromium")?;
+        let id = session["sessionId"].as_str().ok_or_else(|| eyre!("no session: {session}"))?;
+        browser.session = format!("{base}/{id}");
+        browser.ask("url", &json!({"url": address}))?;
+        Ok(browser)
+    }
+
+    fn ask(&self, command: &str, body: &Value) -> Result<Value> {
+        post(&format!("{}/{command}", self.session), body)
+    }
+
+    /// The value of a JavaScript function's body: `return document.title`.
+    ///
+    /// # Errors
+    /// It throws.
+    pub fn run(&self, script: &str) -> Result<Value> {
+        self.ask("execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    /// The text of the element of that id, as people see it: empty while it is hidden.
+    ///
+    /// # Errors
+    /// There is no such element.
+    pub fn text(&self, id: &str) -> Result<String> {
+        let text = self.run(&format!("return document.getElementById('{id}').innerText"))?;
+        text.as_str().map(str::to_owned).ok_or_else(|| eyre!("{id} has no text: {text}"))
+    }
+
+    /// Replaces what is in a field by that text, key by key; [`ENTER`] is the key Enter.
+    ///
+    /// # Errors
+    /// There is no such field, or it cannot be typed into.
+    pub fn type_into(&self, id: &str, text: &str) -> Result<()> {
+        let found = self.ask("element", &json!({"using": "css selector", "value": format!("#{id}")}))?;
+        let element = found[ELEMENT].as_str().ok_or_else(|| eyre!("no element {id}: {found}"))?;
+        self.ask(&format!("element/{element}/click"), &json!({}))?;
+        // Select all, as people do.
+        self.ask(&format!("element/{element}/value"), &json!({"text": "\u{E009}a\u{E000}"}))?;
+        self.ask(&format!("element/{element}/value"), &json!({"text": text})).map(drop)
+    }
+
+    /// Waits until a JavaScript expression is true.
+    ///
+    /// # Errors
+    /// It does not become true.
+    pub fn wait_until(&self, what: &str, expression: &str) -> Result<()> {
+        let script = format!("return Boolean({expression})");
+        wait_for(what, || self.run(&script).is_ok_and(|value| value == true))
+            .wrap_err_with(|| self.run("return document.body.innerText").unwrap_or_default().to_string())
+    }
+
+    /// What the page has complained of in the console since the last call.
+    ///
+    /// # Errors
+    /// The browser does not say.
+    pub fn complaints(&self) -> Result<Vec<String>> {
+        let log = self.ask("se/log", &json!({"type": "browser"}))?;
+        let lines = log.as_array().ok_or_else(|| eyre!("no log: {log}"))?.iter();
+        let lines = lines.filter(|line| line["level"] == "SEVERE" || line["level"] == "WARNING");
+        Ok(lines.filter_map(|line| Some(line["message"].as_str()?.to_owned())).collect())
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver ends its browser with the session; what is left of the group goes after it.
+        let _ = ureq::delete(&self.session).call();
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.driver.id())]).status();
+        let _ = self.driver.wait();
+    }
+}
+
+/// A command of WebDriver: its `value`, or its error in one line.
+fn post(url: &str, body: &Value) -> Result<Value> {
+    let request = ureq::post(url).config().http_status_as_error(false).build();
+    let answer: Value = request.send_json(body)?.body_mut().read_json()?;
+    let value = answer["value"].clone();
+    match value["error"].as_str() {
+        Some(error) => bail!("{error}: {}", value["message"].as_str().unwrap_or_default().replace('\n', " ")),
+        None => Ok(value),
+    }
+}

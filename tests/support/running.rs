@@ -1,0 +1,153 @@
+//! A mirror that a test starts, asks and stops.
+
+use crate::root;
+use eyre::{Result, bail};
+use mirror_benches::flow::dora;
+use serde_json::Value;
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tempfile::NamedTempFile;
+
+/// Longer than anything takes on a slow machine that builds at the same time.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits until something is so.
+///
+/// # Errors
+/// It is not so after [`PATIENCE`]; `what` names it.
+pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) -> Result<()> {
+    let until = Instant::now() + PATIENCE;
+    while !is_so() {
+        if Instant::now() > until {
+            bail!("{what} did not happen in {} s", PATIENCE.as_secs());
+        }
+        sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// The program `mirror` with these arguments, in a process group of its own.
+#[must_use]
+pub fn mirror(arguments: &[&str]) -> Command {
+    let mut command = Command::new(root().join("target/release/mirror"));
+    command.args(arguments).current_dir(root()).stdin(Stdio::null()).env("DORA", dora(&root())).process_group(0);
+    command
+}
+
+/// A port that nobody listens on.
+///
+/// # Errors
+/// There is none.
+pub fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// The names of all files in shared memory.
+#[must_use]
+pub fn shared_files() -> Vec<String> {
+    let entries = fs::read_dir("/dev/shm").into_iter().flatten();
+    let mut files: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    files.sort();
+    files
+}
+
+/// `mirror run` with a dora of its own. It ends with the test, whatever happens to it.
+pub struct Running {
+    child: Child,
+    log: NamedTempFile,
+    address: String,
+}
+
+impl Running {
+    /// Starts `mirror run` with these arguments, without a window, its page on a free port.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn start(arguments: &[&str]) -> Result<Self> {
+        let address = format!("127.0.0.1:{}", free_port()?);
+        let log = NamedTempFile::new()?;
+        let page = format!("WEB_ADDRESS={address}");
+        let mut command = mirror(&["run", "--no-window", "--env", &page]);
+        command.args(arguments).env("DORA_COORDINATOR_PORT", free_port()?.to_string());
+        let child = command.stdout(log.reopen()?).stderr(log.reopen()?).spawn()?;
+        Ok(Self { child, log, address })
+    }
+
+    /// Where the page is: `http://127.0.0.1:40001`.
+    #[must_use]
+    pub fn page(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What the page says at that path, as JSON.
+    ///
+    /// # Errors
+    /// It does not answer, or not with JSON.
+    pub fn get(&self, path: &str) -> Result<Value> {
+        Ok(ureq::get(format!("{}{path}", self.page())).call()?.body_mut().read_json()?)
+    }
+
+    /// What it has said so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log.path()).unwrap_or_default()
+    }
+
+    /// Its node of that program: the process.
+    #[must_use]
+    pub fn node(&self, program: &str) -> Option<u32> {
+        let mut family = vec![self.child.id()];
+        let processes: Vec<(u32, u32, String)> =
+            fs::read_dir("/proc").ok()?.filter_map(|entry| stat(entry.ok()?.file_name().to_str()?)).collect();
+        let mut at = 0;
+        while let Some(&parent) = family.get(at) {
+            family.extend(processes.iter().filter(|(_, of, _)| *of == parent).map(|(pid, ..)| *pid));
+            at += 1;
+        }
+        processes.into_iter().find(|(pid, _, name)| name == program && family.contains(pid)).map(|(pid, ..)| pid)
+    }
+
+    /// Does what Ctrl-C does, and waits for the end. `true`: it ended well.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn interrupt(&mut self) -> Result<bool> {
+        signal("INT", self.child.id())?;
+        let mut success = None;
+        wait_for("the end of the mirror", || {
+            success = self.child.try_wait().ok().flatten().map(|status| status.success());
+            success.is_some()
+        })?;
+        Ok(success == Some(true))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.interrupt();
+            let _ = self.child.kill();
+        }
+    }
+}
+
+/// Sends a signal: `INT`, `STOP`, `KILL`.
+///
+/// # Errors
+/// There is no `kill`, or no such process.
+pub fn signal(name: &str, pid: u32) -> Result<()> {
+    let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status()?;
+    if status.success() { Ok(()) } else { bail!("kill -{name} {pid} failed") }
+}
+
+/// A process, its parent and the name of its program (15 characters of it): `/proc/<pid>/stat`, proc(5).
+fn stat(pid: &str) -> Option<(u32, u32, String)> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.parse::<u32>().ok()?)).ok()?;
+    let (before, after) = stat.rsplit_once(')')?;
+    let parent = after.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some((pid.parse().ok()?, parent, before.split_once('(')?.1.to_owned()))
+}
