@@ -6,7 +6,7 @@ use diffusion::paint::{Painter, Request};
 use embed::embed::Embedder;
 use encoder::encode::Encoder;
 use eyre::Result;
-use mirror_contract::{Embedding, Header, Latent, Stamp};
+use mirror_contract::{Header, Latent, Stamp};
 use mirror_inference::{Choice, Options, Provider, Runtime};
 use mirror_models::Pack;
 use mirror_tests::{npy, root};
@@ -43,9 +43,7 @@ fn a_pack_that_is_only_named_paints_what_diffusers_paints_with_the_same_seed() -
 
     let mut embedder = Embedder::open(&runtime, &pack, &options)?;
     let (prompt, negative_prompt) = (text("prompt"), text("negative_prompt"));
-    let values = embedder.pair(&prompt, &negative_prompt)?.into();
-    let (stream, name, tokens) = ("house".to_owned(), pack.name.clone(), embedder.shape());
-    let embedding = Embedding { stream, version: 1, prompt, negative_prompt, pack: name, shape: tokens, values };
+    let embedding = embedder.embed("house", 1, &prompt, &negative_prompt)?;
 
     let mut painter = Painter::open(&runtime, &pack, &options)?;
     let cases = said["cases"].as_array().expect("cases");

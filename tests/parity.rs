@@ -54,11 +54,8 @@ fn difference(values: &[f32], reference: &[f32]) -> f32 {
 }
 
 fn embedding(prompt: &str) -> Result<Embedding> {
-    let pack = pack();
-    let mut embedder = embed::embed::Embedder::open(runtime(), &pack, &options())?;
-    let (values, shape) = (embedder.pair(prompt, "")?.into(), embedder.shape());
-    let (stream, negative_prompt) = ("house".to_owned(), String::new());
-    Ok(Embedding { stream, version: 1, prompt: prompt.to_owned(), negative_prompt, pack: pack.name, shape, values })
+    let mut embedder = embed::embed::Embedder::open(runtime(), &pack(), &options())?;
+    embedder.embed("house", 1, prompt, "")
 }
 
 fn encoded() -> Result<(Vec<f32>, [usize; 4])> {

@@ -11,6 +11,8 @@ pub const FRAME_ID: &str = "frame_id";
 pub const CAPTURED_NS: &str = "captured_ns";
 /// Sizes of the tensor's axes, outermost first: list of integers.
 pub const SHAPE: &str = "shape";
+/// Sizes of the axes of an embedding's pooled part: list of integers; not there where a pack has none.
+pub const POOLED_SHAPE: &str = "pooled_shape";
 /// The stages that a frame went through: list of texts.
 pub const TRACE_STAGES: &str = "trace_stages";
 /// Received and sent time of each stage in turn: list of integers, nanoseconds since the Unix epoch.

@@ -25,7 +25,7 @@ pub use dora_node_api::{DoraArray, MetadataParameters};
 pub use error::ContractError;
 pub use message::Message;
 pub use message::audio::Audio;
-pub use message::embedding::Embedding;
+pub use message::embedding::{Embedding, Pooled};
 pub use message::frame::Frame;
 pub use message::header::{Header, Painting};
 pub use message::latent::Latent;

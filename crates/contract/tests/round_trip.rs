@@ -5,8 +5,8 @@ use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::UInt8Type;
 use dora_node_api::{DoraArray, MetadataParameters, Parameter};
 use mirror_contract::{
-    Audio, ContractError, Embedding, Frame, Header, Latent, Level, Message, Notice, Painting, Prompt, Settings,
-    SettingsUpdate, StageTime, Stamp, Taken, Trace,
+    Audio, ContractError, Embedding, Frame, Header, Latent, Level, Message, Notice, Painting, Pooled, Prompt,
+    Settings, SettingsUpdate, StageTime, Stamp, Taken, Trace,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -64,10 +64,13 @@ proptest! {
     #[test]
     fn an_embedding_comes_back_as_it_went(
         stream in ".{0,12}", version in any::<i64>(), prompt in ".*", negative_prompt in ".*",
-        (shape, values) in (1usize..5, 1usize..5).prop_flat_map(|(t, w)| (Just([2, t, w]), floats(2 * t * w)))
+        (shape, values) in (1usize..5, 1usize..5).prop_flat_map(|(t, w)| (Just([2, t, w]), floats(2 * t * w))),
+        pooled in proptest::option::of(
+            (1usize..7).prop_flat_map(|w| (Just([2, w]), floats(2 * w))).prop_map(|(shape, values)| Pooled { shape, values })
+        )
     ) {
         let pack = "starter".to_owned();
-        let embedding = Embedding { stream, version, prompt, negative_prompt, pack, shape, values };
+        let embedding = Embedding { stream, version, prompt, negative_prompt, pack, shape, values, pooled };
         prop_assert_eq!(there_and_back(embedding.clone()), Ok(embedding));
     }
 
@@ -124,7 +127,7 @@ proptest! {
 
     #[test]
     fn any_metadata_and_payload_is_read_or_refused_but_never_panics(
-        shape in vec(any::<i64>(), 0..6), bytes in vec(any::<u8>(), 0..64), text in ".*"
+        shape in vec(any::<i64>(), 0..6), pooled_shape in proptest::option::of(vec(any::<i64>(), 0..4)), bytes in vec(any::<u8>(), 0..64), text in ".*"
     ) {
         let mut parameters = MetadataParameters::new();
         for (key, value) in [("stream", "house"), ("prompt", "x"), ("negative_prompt", ""), ("pack", "p"), ("origin", "o"),
@@ -145,6 +148,9 @@ proptest! {
             let _ = Latent::decode(data, &parameters);
             let _ = Embedding::decode(data, &parameters);
             let _ = Audio::decode(data, &parameters);
+        if let Some(pooled_shape) = pooled_shape {
+            parameters.insert("pooled_shape".to_owned(), Parameter::ListInt(pooled_shape));
+        }
             let _ = Prompt::decode(data, &parameters);
             let _ = Settings::decode(data, &parameters);
             let _ = SettingsUpdate::decode(data, &parameters);
@@ -196,4 +202,28 @@ fn a_frame_in_four_channels_is_refused() {
     parameters.insert("shape".to_owned(), Parameter::ListInt(vec![1, 1, 4]));
     let error = Frame::decode(&DoraArray::from_array(UInt8Array::from(vec![0; 4])), &parameters).expect_err("RGBA");
     assert_eq!(error.to_string(), "mirror/media/v1/Frame: shape [1, 1, 4] must be [height, width, 3]");
+}
+
+/// The error of an embedding `[2, 3, 4]` whose payload has `len` values and whose pooled part has that shape.
+fn pooled_error(len: usize, pooled_shape: &[i64]) -> String {
+    let values: ScalarBuffer<f32> = vec![0.0; 24].into();
+    let (stream, pack, prompt, negative_prompt) = ("house".to_owned(), "p".to_owned(), String::new(), String::new());
+    let shape = [2, 3, 4];
+    let embedding = Embedding { stream, version: 0, prompt, negative_prompt, pack, shape, values, pooled: None };
+    let (mut parameters, _) = embedding.encode();
+    parameters.insert("pooled_shape".to_owned(), Parameter::ListInt(pooled_shape.to_vec()));
+    let data = DoraArray::from_array(Float32Array::from(vec![0.0; len]));
+    Embedding::decode(&data, &parameters).err().map(|error| error.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn a_pooled_embedding_of_a_wrong_shape_or_length_is_refused() {
+    assert_eq!(pooled_error(34, &[2, 5]), "");
+    let wrong = "mirror/media/v1/Embedding: shape [1, 10] must be [2, width] of the pooled embedding";
+    assert_eq!(pooled_error(34, &[1, 10]), wrong);
+    let short = "mirror/media/v1/Embedding: shape [2, 3, 4] needs 24 elements, the payload has 20";
+    assert_eq!(pooled_error(30, &[2, 5]), short);
+    for shape in [&[2, -5][..], &[], &[2], &[0, 0], &[i64::MAX, i64::MAX], &[2, 5, 1]] {
+        assert_ne!(pooled_error(34, shape), "", "{shape:?}");
+    }
 }

@@ -58,6 +58,12 @@ impl Model {
         &self.inputs
     }
 
+    /// Its outputs.
+    #[must_use]
+    pub fn outputs(&self) -> &[Port] {
+        &self.outputs
+    }
+
     /// The input of that name.
     ///
     /// # Errors

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 /// The graphs of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// `input_ids` → `last_hidden_state`.
+    /// `input_ids` → `last_hidden_state`, and where there is a second one `hidden_states.N`.
     TextEncoder,
+    /// `input_ids` → `text_embeds`, `hidden_states.N`. Only packs of SDXL's shape have it.
+    TextEncoder2,
     /// `sample`, `timestep`, `encoder_hidden_states` → `out_sample`.
     Unet,
     /// `sample` → `latent_sample`.
@@ -19,7 +21,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// All four.
+    /// The four that every pack has.
     pub const ALL: [Self; 4] = [Self::TextEncoder, Self::Unet, Self::VaeEncoder, Self::VaeDecoder];
 
     /// Its folder in the pack.
@@ -27,10 +29,16 @@ impl Part {
     pub fn folder(self) -> &'static str {
         match self {
             Self::TextEncoder => "text_encoder",
+            Self::TextEncoder2 => "text_encoder_2",
             Self::Unet => "unet",
             Self::VaeEncoder => "vae_encoder",
             Self::VaeDecoder => "vae_decoder",
         }
+    }
+
+    /// The folder of the tokenizer whose ids a text encoder reads.
+    fn tokenizer(self) -> &'static str {
+        if self == Self::TextEncoder2 { "tokenizer_2" } else { "tokenizer" }
     }
 }
 
@@ -70,7 +78,9 @@ impl Pack {
         if !directory.is_dir() {
             bail!("model pack {shown} is not there: name the directory of a pack in MIRROR_PACK");
         }
-        for part in Part::ALL {
+        // A second text encoder is needed by whom has its folder: half a one is a copy that broke off.
+        let second = directory.join(Part::TextEncoder2.folder()).is_dir();
+        for part in Part::ALL.into_iter().chain(second.then_some(Part::TextEncoder2)) {
             let path = graph(directory, part);
             if !path.is_file() {
                 bail!("model pack {shown} is not whole: {} is missing", path.display());
@@ -90,13 +100,49 @@ impl Pack {
         graph(&self.directory, part)
     }
 
-    /// How many tokens a prompt has: the tokenizer's `model_max_length`, else the text encoder's positions.
+    /// The text encoders: one, or two in a pack of SDXL's shape.
+    #[must_use]
+    pub fn text_encoders(&self) -> &'static [Part] {
+        if self.graph(Part::TextEncoder2).is_file() {
+            &[Part::TextEncoder, Part::TextEncoder2]
+        } else {
+            &[Part::TextEncoder]
+        }
+    }
+
+    /// Whether no negative prompt means zeros, not the embedding of an empty text: `force_zeros_for_empty_prompt` in
+    /// `model_index.json`. Only packs with two text encoders ask for it, and do so unless they say otherwise (diffusers,
+    /// `StableDiffusionXLPipeline`).
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn zeros_without_negative(&self) -> Result<bool> {
+        let path = self.directory.join("model_index.json");
+        let index = if path.is_file() { read_json(&path)? } else { Value::Null };
+        Ok(self.text_encoders().len() == 2 && index["force_zeros_for_empty_prompt"].as_bool().unwrap_or(true))
+    }
+
+    /// The folder of the tokenizer whose ids that text encoder reads.
+    #[must_use]
+    pub fn tokenizer(&self, encoder: Part) -> PathBuf {
+        self.directory.join(encoder.tokenizer())
+    }
+
+    /// How many tokens a prompt has for the first text encoder: see [`tokens_of`](Self::tokens_of).
+    ///
+    /// # Errors
+    /// As [`tokens_of`](Self::tokens_of).
+    pub fn tokens(&self) -> Result<usize> {
+        self.tokens_of(Part::TextEncoder)
+    }
+
+    /// How many tokens a prompt has for a text encoder: its tokenizer's `model_max_length`, else its own positions.
     ///
     /// # Errors
     /// Neither says.
-    pub fn tokens(&self) -> Result<usize> {
-        let tokenizer = self.directory.join("tokenizer/tokenizer_config.json");
-        let encoder = self.directory.join("text_encoder/config.json");
+    pub fn tokens_of(&self, encoder: Part) -> Result<usize> {
+        let tokenizer = self.tokenizer(encoder).join("tokenizer_config.json");
+        let encoder = self.directory.join(encoder.folder()).join("config.json");
         let count = |path: &Path, key: &str| -> Option<usize> {
             // Tokenizers without a limit write 10³⁰ here, which is no integer.
             usize::try_from(read_json(path).ok()?.get(key)?.as_u64()?).ok().filter(|count| (1..=4096).contains(count))
@@ -123,8 +169,16 @@ fn latents(directory: &Path) -> Result<Latents> {
     let missing = |key: &str| eyre!("{} does not say {key}", path.display());
     let channels = config["latent_channels"].as_u64().filter(|channels| (1..=128).contains(channels));
     let scaling_factor = config["scaling_factor"].as_f64().filter(|factor| factor.is_finite() && *factor > 0.0);
-    // Each block but the last halves the picture (diffusers, `vae_scale_factor`).
-    let blocks = config["block_out_channels"].as_array().map(Vec::len).filter(|blocks| (1..=8).contains(blocks));
+    if let Some(key) = ["latents_mean", "latents_std"].into_iter().find(|key| !config[key].is_null()) {
+        bail!(
+            "{}: {key} is not supported; supported are autoencoders with scaling_factor and shift_factor",
+            path.display()
+        );
+    }
+    // Each block but the last halves the picture (diffusers, `vae_scale_factor`). Small autoencoders have two lists.
+    let blocks =
+        ["block_out_channels", "decoder_block_out_channels"].into_iter().find_map(|key| config[key].as_array());
+    let blocks = blocks.map(Vec::len).filter(|blocks| (1..=8).contains(blocks));
     Ok(Latents {
         channels: channels.ok_or_else(|| missing("latent_channels"))? as usize,
         scaling_factor: scaling_factor.ok_or_else(|| missing("scaling_factor"))? as f32,

@@ -48,6 +48,32 @@ fn the_starter_pack_is_whole() {
 }
 
 #[test]
+fn a_second_text_encoder_is_known_by_its_folder_and_then_needed_whole() {
+    let folder = pack();
+    let first = Pack::open(folder.path()).expect("it is whole");
+    assert_eq!(first.text_encoders(), [Part::TextEncoder]);
+    assert!(!first.zeros_without_negative().expect("it says"));
+
+    write(&folder, "text_encoder_2/config.json", r#"{"max_position_embeddings": 77}"#);
+    assert!(error(folder.path()).contains("text_encoder_2/model.onnx is missing"), "{}", error(folder.path()));
+    write(&folder, "text_encoder_2/model.onnx", "");
+    let both = Pack::open(folder.path()).expect("it is whole");
+    assert_eq!(both.text_encoders(), [Part::TextEncoder, Part::TextEncoder2]);
+    assert_eq!(both.tokens_of(Part::TextEncoder2).expect("it says"), 77);
+    assert!(both.zeros_without_negative().expect("it says"));
+    write(&folder, "model_index.json", r#"{"force_zeros_for_empty_prompt": false}"#);
+    assert!(!both.zeros_without_negative().expect("it says"));
+}
+
+#[test]
+fn an_autoencoder_whose_latents_are_scaled_by_channel_is_refused() {
+    let folder = pack();
+    let vae = r#"{"latent_channels": 4, "scaling_factor": 0.5, "block_out_channels": [8], "latents_mean": [0.1]}"#;
+    write(&folder, "vae_decoder/config.json", vae);
+    assert!(error(folder.path()).contains("latents_mean is not supported"), "{}", error(folder.path()));
+}
+
+#[test]
 fn a_missing_pack_is_named_with_the_remedy() {
     let expected = "model pack nowhere is not there: name the directory of a pack in MIRROR_PACK";
     assert_eq!(error(Path::new("nowhere")), expected);

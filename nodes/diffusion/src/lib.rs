@@ -7,6 +7,7 @@
 //! | in `settings` | Settings | `strength`, `steps`, `guidance_scale`, `seed`, `fixed_seed`, `text_to_image`, `passthrough` |
 //! | out `denoised` | Latent | as `latent` |
 
+pub mod condition;
 pub mod config;
 pub mod memory;
 pub mod node;

@@ -1,5 +1,6 @@
 //! The painter: a latent and an embedding become a painted latent.
 
+use crate::condition::{Condition, HIDDEN_STATES, TEXT_EMBEDS, TIME_IDS, TIMESTEP_COND};
 use crate::memory::{Noises, Plans};
 use eyre::{Result, bail};
 use mirror_contract::{Embedding, Latent, Painting, Settings};
@@ -10,7 +11,6 @@ use mirror_models::{Pack, Part};
 /// The graph's inputs and output, as Optimum names them.
 const SAMPLE: &str = "sample";
 const TIMESTEP: &str = "timestep";
-const HIDDEN_STATES: &str = "encoder_hidden_states";
 const OUT_SAMPLE: &str = "out_sample";
 
 /// How a picture is to be painted.
@@ -20,7 +20,7 @@ pub struct Request {
     pub steps: usize,
     /// 0 leaves the picture, 1 repaints it.
     pub strength: f64,
-    /// Above 1 the negative prompt is painted too, and left.
+    /// Above 1 the negative prompt is painted too, and left; a UNet that was distilled with guidance is told instead.
     pub guidance_scale: f32,
     /// Chooses the noise.
     pub seed: u32,
@@ -54,12 +54,12 @@ pub struct Painter {
     unet: Model,
     timestep: Port,
     channels: usize,
+    downscale: usize,
     scheduler: Scheduler,
     plans: Plans,
     noises: Noises,
     history: History,
-    /// Prompt and negative prompt whose embedding lies in the UNet's input, and for how many rows.
-    embedded: Option<(String, String, usize)>,
+    condition: Condition,
     input: Vec<f32>,
     prediction: Vec<f32>,
 }
@@ -73,13 +73,13 @@ impl Painter {
     pub fn open(runtime: &Runtime, pack: &Pack, options: &Options) -> Result<Self> {
         let path = pack.graph(Part::Unet);
         let unet = Model::open(runtime, &path, options)?;
-        unet.input(HIDDEN_STATES)?;
+        let condition = Condition::of(&unet, &path.display().to_string())?;
         unet.output(OUT_SAMPLE)?;
         let (channels, said) = (unet.input(SAMPLE)?.axes.get(1).copied().flatten(), pack.latents.channels);
         if let Some(channels) = channels.filter(|channels| *channels != said) {
             bail!("{} takes {channels} channels, but the autoencoder's config.json says {said}", path.display());
         }
-        let known = [SAMPLE, TIMESTEP, HIDDEN_STATES];
+        let known = [SAMPLE, TIMESTEP, HIDDEN_STATES, TEXT_EMBEDS, TIME_IDS, TIMESTEP_COND];
         if let Some(other) = unet.inputs().iter().find(|port| !known.contains(&&*port.name)) {
             let taken = known.join(", ");
             bail!("{} also needs the input {other}; supported are UNets that take {taken}", path.display());
@@ -88,17 +88,19 @@ impl Painter {
         let scheduler = Scheduler::from_config(&pack.scheduler)?;
         let (plans, noises, history) = (Plans::default(), Noises::default(), History::default());
         let (input, prediction) = (Vec::new(), Vec::new());
-        let pack = pack.name.clone();
+        let (pack, downscale) = (pack.name.clone(), pack.latents.downscale);
+        let channels = said;
         Ok(Self {
             pack,
             unet,
             timestep,
-            channels: said,
+            channels,
+            downscale,
             scheduler,
             plans,
             noises,
             history,
-            embedded: None,
+            condition,
             input,
             prediction,
         })
@@ -161,10 +163,11 @@ impl Painter {
             );
         }
         // diffusers does the same: at 1 and below there is nothing to guide.
-        let rows = if request.guidance_scale > 1.0 { 2 } else { 1 };
+        let rows = self.condition.rows(request.guidance_scale);
         self.unet.shape_input(SAMPLE, &[rows, channels, height, width])?;
         self.unet.shape_output(OUT_SAMPLE, &[rows, channels, height, width])?;
-        embed(&mut self.unet, &mut self.embedded, embedding, rows)?;
+        let picture = [height * self.downscale, width * self.downscale];
+        self.condition.write(&mut self.unet, embedding, request.guidance_scale, picture)?;
         let timestep_shape: &[usize] = match self.timestep.axes.as_slice() {
             [] => &[],
             [Some(1)] => &[1],
@@ -210,25 +213,4 @@ impl Painter {
         }
         Ok(())
     }
-}
-
-/// Writes the embedding to the UNet's input, unless it lies there already.
-fn embed(
-    unet: &mut Model,
-    embedded: &mut Option<(String, String, usize)>,
-    embedding: &Embedding,
-    rows: usize,
-) -> Result<()> {
-    let Embedding { prompt, negative_prompt, .. } = embedding;
-    let there = embedded
-        .as_ref()
-        .is_some_and(|(positive, negative, of_rows)| (positive, negative, *of_rows) == (prompt, negative_prompt, rows));
-    if there {
-        return Ok(());
-    }
-    let [_, tokens, width] = embedding.shape;
-    unet.shape_input(HIDDEN_STATES, &[rows, tokens, width])?;
-    unet.write(HIDDEN_STATES, |states| states.copy_from_slice(&embedding.values[..rows * tokens * width]))?;
-    *embedded = Some((prompt.clone(), negative_prompt.clone(), rows));
-    Ok(())
 }

@@ -36,12 +36,8 @@ pub fn run() -> Result<()> {
             continue;
         }
         let Some(Settings { stream, version, prompt, negative_prompt, .. }) = node.accept(&input) else { continue };
-        match embedder.pair(&prompt, &negative_prompt) {
-            Ok(values) => {
-                let (shape, pack, values) = (embedder.shape(), pack.name.clone(), values.into());
-                let embedding = Embedding { stream, version, prompt, negative_prompt, pack, shape, values };
-                node.send(EMBEDDING, embedding)?;
-            }
+        match embedder.embed(&stream, version, &prompt, &negative_prompt) {
+            Ok(embedding) => node.send(EMBEDDING, embedding)?,
             Err(error) => node.refuse(SETTINGS, &format!("{error:#}")),
         }
     }

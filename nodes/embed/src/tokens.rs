@@ -1,7 +1,7 @@
 //! Words to token ids, as the pack's tokenizer says.
 
 use eyre::{Result, WrapErr, bail, eyre};
-use mirror_models::Pack;
+use mirror_models::{Pack, Part};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -27,13 +27,21 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Reads the tokenizer of a pack: `tokenizer.json`, or CLIP's `vocab.json` and `merges.txt`.
+    /// Reads the tokenizer of a pack's first text encoder: `tokenizer.json`, or CLIP's `vocab.json` and `merges.txt`.
     ///
     /// # Errors
     /// Neither is there, or it cannot be read.
     pub fn open(pack: &Pack) -> Result<Self> {
-        let folder = pack.directory.join("tokenizer");
-        let count = pack.tokens()?;
+        Self::of(pack, Part::TextEncoder)
+    }
+
+    /// Reads the tokenizer of that text encoder.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn of(pack: &Pack, encoder: Part) -> Result<Self> {
+        let folder = pack.tokenizer(encoder);
+        let count = pack.tokens_of(encoder)?;
         let whole = folder.join("tokenizer.json");
         let mut tokenizer = if whole.is_file() {
             Tokenizer::from_file(&whole).map_err(|error| eyre!("{} is not a tokenizer: {error}", whole.display()))?
@@ -47,6 +55,11 @@ impl Tokens {
         let Some(pad_id) = tokenizer.token_to_id(&pad_token) else {
             bail!("{}: the padding token \"{pad_token}\" is not in the vocabulary", folder.display());
         };
+        if !whole.is_file() {
+            // The tokenizers of SD 2 and SDXL that pad with "!" read a "!" in a prompt as that token, not as the word.
+            let special = AddedToken::from(pad_token.clone(), true).normalized(false);
+            tokenizer.add_special_tokens([special]).map_err(wrong)?;
+        }
         let strategy = PaddingStrategy::Fixed(count);
         let direction = PaddingDirection::Right;
         let padding =
@@ -72,18 +85,32 @@ impl Tokens {
     }
 }
 
-/// The padding token: `tokenizer_config.json` says it, else the tokenizer's own file, else the end of the text.
+/// The padding token. `special_tokens_map.json` says it before `tokenizer_config.json` where the latter has no list
+/// of added tokens (Hugging Face's own order: the packs of SD 2 rely on it); else the tokenizer's own file, else it is
+/// the end of the text.
 fn padding(folder: &Path, tokenizer: &Tokenizer) -> Result<String> {
-    let path = folder.join("tokenizer_config.json");
-    let config: Value = match fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str(&text).wrap_err_with(|| format!("{} is not JSON", path.display()))?,
-        Err(_) => Value::Null,
+    let config = json(&folder.join("tokenizer_config.json"))?;
+    let map = match config["added_tokens_decoder"] {
+        Value::Null => json(&folder.join("special_tokens_map.json"))?,
+        _ => Value::Null,
     };
     // A token is written as a text or as an object with its content.
-    let said = config["pad_token"].as_str().or_else(|| config["pad_token"]["content"].as_str()).map(str::to_owned);
-    Ok(said
+    let said = |file: &Value| {
+        let token = &file["pad_token"];
+        token.as_str().or_else(|| token["content"].as_str()).map(str::to_owned)
+    };
+    Ok(said(&map)
+        .or_else(|| said(&config))
         .or_else(|| tokenizer.get_padding().map(|padding| padding.pad_token.clone()))
         .unwrap_or_else(|| CLIP_END.to_owned()))
+}
+
+/// A file of the tokenizer that may be missing.
+fn json(path: &Path) -> Result<Value> {
+    match fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text).wrap_err_with(|| format!("{} is not JSON", path.display())),
+        Err(_) => Ok(Value::Null),
+    }
 }
 
 /// CLIP's tokenizer out of its two files, as Hugging Face's `CLIPTokenizerFast` puts it together.
