@@ -2,8 +2,8 @@
 
 use eyre::Result;
 use mirror_benches::flow::{Flow, Pace, image_path};
-use mirror_tests::root;
 use mirror_tests::running::{PATIENCE, mirror};
+use mirror_tests::{copy, root};
 use serde_json::Value;
 use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -116,6 +116,19 @@ fn a_demo_of_a_film_that_is_not_there_fails_and_names_it() -> Result<()> {
     let _alone = alone();
     let (success, said, _) = short_demo(&["--source", "nowhere.mp4"])?;
     assert!(!success && said.contains("nowhere.mp4"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_demo_with_a_pack_that_is_damaged_fails_and_names_the_file() -> Result<()> {
+    let _alone = alone();
+    let pack = tempfile::tempdir()?;
+    copy(&root().join("models/starter"), pack.path())?;
+    let unet = pack.path().join("unet/model.onnx");
+    let bytes = fs::read(&unet)?;
+    fs::write(&unet, &bytes[..bytes.len() / 2])?;
+    let (success, said, _) = short_demo(&["--source", "pattern", "--pack", &pack.path().to_string_lossy()])?;
+    assert!(!success && said.contains("unet/model.onnx") && said.contains("is not a graph that can be run"), "{said}");
     Ok(())
 }
 

@@ -7,10 +7,9 @@ use encoder::encode::Encoder;
 use eyre::Result;
 use mirror_inference::{Choice, Options, Provider, Runtime};
 use mirror_models::Pack;
-use mirror_tests::root;
+use mirror_tests::{copy, root};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
@@ -19,21 +18,10 @@ fn runtime() -> &'static Runtime {
     RUNTIME.get_or_init(|| Runtime::load().expect("run \"make setup\" first"))
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to.join(entry.file_name()));
-        } else {
-            fs::copy(entry.path(), to.join(entry.file_name())).expect("a file");
-        }
-    }
-}
-
 /// A copy of the starter pack, to be broken.
 fn starter() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    copy(&root().join("models/starter"), folder.path());
+    copy(&root().join("models/starter"), folder.path()).expect("a copy");
     folder
 }
 

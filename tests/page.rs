@@ -85,6 +85,13 @@ fn a_setting_out_of_range_is_refused_beside_its_field(browser: &Browser) -> Resu
     browser.wait_until("no error", &format!("{error}.hidden"))
 }
 
+fn what_is_typed_into_the_chat_is_seen_on_the_page(browser: &Browser, mirror: &Running) -> Result<()> {
+    let (said, complaints) = mirror.chat("/seed 7\n/strength 7\n/opacity\n")?;
+    ensure!(said.contains("seed: 7") && said.contains("/opacity 1"), "{said}");
+    ensure!(complaints == "/strength takes a number from 0 to 1, not 7\n", "{complaints}");
+    browser.wait_until("the seed", "document.getElementById('setting-seed').value === '7'")
+}
+
 fn a_stage_that_vanishes_is_said_and_comes_back(browser: &Browser, mirror: &Running) -> Result<()> {
     let diffusion = || mirror.node("diffusion").ok_or_else(|| eyre!("no node diffusion"));
     let first = diffusion()?;
@@ -124,6 +131,7 @@ fn the_page_shows_the_mirror_and_repaints_it_and_ctrl_c_leaves_nothing_behind() 
     // The browser itself notes that the request was refused.
     let complaints = browser.complaints()?;
     assert!(complaints.iter().all(|line| line.contains("/api/settings") && line.contains("422")), "{complaints:?}");
+    what_is_typed_into_the_chat_is_seen_on_the_page(&browser, &mirror)?;
     a_stage_that_vanishes_is_said_and_comes_back(&browser, &mirror)?;
     assert_eq!(browser.complaints()?, [""; 0]);
     the_page_comes_back_with_its_node_and_still_says_the_source(&browser, &mirror)?;

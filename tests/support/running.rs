@@ -1,10 +1,11 @@
 //! A mirror that a test starts, asks and stops.
 
 use crate::root;
-use eyre::{Result, bail};
+use eyre::{Result, bail, eyre};
 use mirror_benches::flow::dora;
 use serde_json::Value;
 use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
@@ -14,6 +15,9 @@ use tempfile::NamedTempFile;
 
 /// Longer than anything takes on a slow machine that builds at the same time.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The variable that says where a daemon waits for nodes that are started by hand.
+const DAEMON: &str = "DORA_DAEMON_LOCAL_LISTEN_PORT";
 
 /// Waits until something is so.
 ///
@@ -60,6 +64,8 @@ pub struct Running {
     child: Child,
     log: NamedTempFile,
     address: String,
+    /// Where its daemon waits for nodes that are started by hand.
+    daemon: String,
 }
 
 impl Running {
@@ -72,9 +78,10 @@ impl Running {
         let log = NamedTempFile::new()?;
         let page = format!("WEB_ADDRESS={address}");
         let mut command = mirror(&["run", "--no-window", "--env", &page]);
-        command.args(arguments).env("DORA_COORDINATOR_PORT", free_port()?.to_string());
+        let daemon = free_port()?.to_string();
+        command.args(arguments).env("DORA_COORDINATOR_PORT", free_port()?.to_string()).env(DAEMON, &daemon);
         let child = command.stdout(log.reopen()?).stderr(log.reopen()?).spawn()?;
-        Ok(Self { child, log, address })
+        Ok(Self { child, log, address, daemon })
     }
 
     /// Where the page is: `http://127.0.0.1:40001`.
@@ -89,6 +96,22 @@ impl Running {
     /// It does not answer, or not with JSON.
     pub fn get(&self, path: &str) -> Result<Value> {
         Ok(ureq::get(format!("{}{path}", self.page())).call()?.body_mut().read_json()?)
+    }
+
+    /// Has that typed into its chat: what the chat says to it, and what it complains of.
+    ///
+    /// # Errors
+    /// The chat cannot be started, or fails.
+    pub fn chat(&self, typed: &str) -> Result<(String, String)> {
+        let mut command = Command::new(root().join("target/release/chat"));
+        command.env(DAEMON, &self.daemon).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut chat = command.spawn()?;
+        // Dropped at the end of the line: the input ends.
+        chat.stdin.take().ok_or_else(|| eyre!("no input"))?.write_all(typed.as_bytes())?;
+        let output = chat.wait_with_output()?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (said, complaints) = (text(&output.stdout), text(&output.stderr));
+        if output.status.success() { Ok((said, complaints)) } else { bail!("the chat failed: {said}{complaints}") }
     }
 
     /// What it has said so far.

@@ -127,7 +127,11 @@ impl Dora {
     /// They do not come up.
     pub fn up(&self) -> Result<Background> {
         let mut background = Background { processes: Vec::new() };
-        for arguments in [&["coordinator", "--quiet", "--store", "memory"][..], &["daemon", "--quiet"]] {
+        // Nodes that people start, the chat, look for the daemon where this variable says; dora itself does not read it.
+        let port = std::env::var("DORA_DAEMON_LOCAL_LISTEN_PORT").ok().filter(|port| !port.is_empty());
+        let mut daemon = vec!["daemon", "--quiet"];
+        daemon.extend(port.iter().flat_map(|port| ["--local-listen-port", port]));
+        for arguments in [vec!["coordinator", "--quiet", "--store", "memory"], daemon] {
             let mut command = self.command();
             command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
             // SAFETY: prctl(2) with these arguments only sets a flag of the new process, and may be called after fork.
