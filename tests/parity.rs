@@ -216,6 +216,24 @@ fn guidance_of_two_equal_prompts_is_no_guidance() -> Result<()> {
 }
 
 #[test]
+fn a_latent_that_is_no_number_is_an_error_and_the_next_one_is_painted_as_if_it_had_not_come() -> Result<()> {
+    let mut painter = Painter::open(runtime(), &pack(), &options())?;
+    let (latent, shape) = encoded()?;
+    let embedding = embedding("neon lights")?;
+    let before = painted(&mut painter, request(2, 0.7), &embedding, &latent, shape)?;
+    for value in [f32::NAN, f32::INFINITY] {
+        let mut broken = latent.clone();
+        broken[7] = value;
+        for request in [request(2, 0.7), request(1, 0.0), Request { passthrough: true, ..request(1, 1.0) }] {
+            let error = painted(&mut painter, request, &embedding, &broken, shape).expect_err("it is no number");
+            assert!(error.to_string().starts_with("the latent has the value "), "{error}");
+        }
+    }
+    assert_eq!(painted(&mut painter, request(2, 0.7), &embedding, &latent, shape)?.values, before.values);
+    Ok(())
+}
+
+#[test]
 fn steps_that_the_schedule_does_not_have_and_latents_of_another_pack_are_errors() -> Result<()> {
     let mut painter = Painter::open(runtime(), &pack(), &options())?;
     let (latent, shape) = encoded()?;

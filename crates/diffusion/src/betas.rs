@@ -132,16 +132,14 @@ fn betas(betas: &Betas, count: usize) -> Vec<f32> {
     }
 }
 
-/// `torch.linspace`: from both ends to the middle.
+/// `torch.linspace`: from both ends to the middle, with a step of f32 and one rounding for each value.
 fn line(from: f64, to: f64, count: usize) -> Vec<f32> {
     let (from, to) = (from as f32, to as f32);
     let step = if count > 1 { (to - from) / (count - 1) as f32 } else { 0.0 };
+    let away = |end: f32, steps: usize| (f64::from(end) + f64::from(step) * steps as f64) as f32;
+    let back = |end: f32, steps: usize| (f64::from(end) - f64::from(step) * steps as f64) as f32;
     let value = |index: usize| {
-        if index < count / 2 || count == 1 {
-            from + step * index as f32
-        } else {
-            to - step * (count - 1 - index) as f32
-        }
+        if index < count / 2 || count == 1 { away(from, index) } else { back(to, count - 1 - index) }
     };
     (0..count).map(value).collect()
 }

@@ -189,5 +189,11 @@ fn latents(directory: &Path) -> Result<Latents> {
 
 fn read_json(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).wrap_err_with(|| format!("{} cannot be read", path.display()))?;
-    serde_json::from_str(&text).wrap_err_with(|| format!("{} is not JSON", path.display()))
+    // Python writes numbers that JSON has not: diffusers' own DPM-Solver configuration holds a -Infinity, its way of
+    // saying that there is no limit.
+    let json = serde_json::from_str(&text).or_else(|error| {
+        let finite = text.replace(": -Infinity", ": null").replace(": Infinity", ": null");
+        serde_json::from_str(&finite).map_err(|_| error)
+    });
+    json.wrap_err_with(|| format!("{} is not JSON", path.display()))
 }

@@ -97,6 +97,16 @@ fn a_configuration_that_is_not_json_is_named() {
 }
 
 #[test]
+fn a_scheduler_configuration_with_pythons_infinity_is_read() {
+    let folder = pack();
+    let text = r#"{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity}"#;
+    write(&folder, "scheduler/scheduler_config.json", text);
+    let scheduler = Pack::open(folder.path()).expect("it is whole").scheduler;
+    assert_eq!(scheduler["_class_name"], "DPMSolverMultistepScheduler");
+    assert!(scheduler["lambda_min_clipped"].is_null());
+}
+
+#[test]
 fn an_autoencoder_that_does_not_say_its_channels_is_named() {
     let folder = pack();
     write(&folder, "vae_decoder/config.json", r#"{"scaling_factor": 1.0, "block_out_channels": [8]}"#);
