@@ -1,5 +1,6 @@
 //! `models/manifest.toml` says of every file of the pack that ships how long it is and what it hashes to.
 
+use mirror_tests::root;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -47,7 +48,7 @@ fn files(root: &Path, folder: &Path, found: &mut BTreeMap<String, (u64, String)>
 
 #[test]
 fn the_manifest_is_true_of_every_file_of_every_pack_that_ships() {
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    let models = root().join("models");
     let text = fs::read_to_string(models.join("manifest.toml")).expect("models/manifest.toml");
     let manifest: Manifest = toml::from_str(&text).expect("a manifest");
     assert!(manifest.pack.iter().any(|pack| pack.name == "starter"), "{text}");
