@@ -66,6 +66,7 @@ impl Drop for Grabber {
 /// # Errors
 /// A source that cannot be opened at the start: then something is wrong with what was asked for.
 fn run(newest: &Newest, open: impl Fn() -> Result<Opened>) -> Result<()> {
+    let open = || open().inspect(|opened| newest.opened(&opened.text));
     let say = |level, text| newest.say(level, text);
     keep_open(open, |feed| play(feed.as_mut(), newest), say, |wait| newest.pause(wait))
 }
