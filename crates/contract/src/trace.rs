@@ -22,19 +22,17 @@ pub struct StageTime {
 pub struct Trace(pub Vec<StageTime>);
 
 impl Trace {
-    const MESSAGE: &str = "mirror/media/v1/Trace";
-
     pub(crate) fn read(from: &Reader) -> Result<Self, ContractError> {
         let stages = from.texts(keys::TRACE_STAGES)?;
         let times = from.integers(keys::TRACE_NS)?;
         let drops = from.integers(keys::TRACE_DROPS)?;
         if times.len() != 2 * stages.len() {
             let expected = "two times for each of trace_stages";
-            return Err(ContractError::WrongKey { message: Self::MESSAGE, key: keys::TRACE_NS, expected });
+            return Err(ContractError::WrongKey { message: from.message, key: keys::TRACE_NS, expected });
         }
         if drops.len() != stages.len() {
             let expected = "one count for each of trace_stages";
-            return Err(ContractError::WrongKey { message: Self::MESSAGE, key: keys::TRACE_DROPS, expected });
+            return Err(ContractError::WrongKey { message: from.message, key: keys::TRACE_DROPS, expected });
         }
         let stage = |(index, stage): (usize, &String)| StageTime {
             stage: stage.clone(),

@@ -47,7 +47,7 @@ pub(super) fn text(message: &'static str, data: &DoraArray) -> Result<String, Co
     }
 }
 
-/// Checks a shape: `rank` axes, none negative, and as many elements as the payload has.
+/// Checks a shape: `RANK` axes, none of them empty, and as many elements as the payload has.
 pub(super) fn check_shape<const RANK: usize>(
     message: &'static str,
     shape: &[i64],

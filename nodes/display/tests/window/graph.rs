@@ -85,8 +85,11 @@ impl Drop for Graph {
     }
 }
 
-/// The dora command line: the project's own, else the one in `PATH`.
+/// The dora command line: `DORA`, else the project's own, else the one in `PATH`.
 fn dora(root: &Path) -> PathBuf {
+    if let Some(program) = std::env::var_os("DORA").filter(|program| !program.is_empty()) {
+        return program.into();
+    }
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::iter::once(root.join(".venv/bin"))
         .chain(std::env::split_paths(&folders))
