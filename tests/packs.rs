@@ -18,11 +18,21 @@ fn runtime() -> &'static Runtime {
     RUNTIME.get_or_init(|| Runtime::load().expect("run \"make setup\" first"))
 }
 
-/// A copy of the starter pack, to be broken.
-fn starter() -> TempDir {
+/// A copy of a pack, to be broken.
+fn copied(pack: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    copy(&root().join("models/starter"), folder.path()).expect("a copy");
+    copy(&root().join(pack), folder.path()).expect("a copy");
     folder
+}
+
+/// A copy of the starter pack.
+fn starter() -> TempDir {
+    copied("models/starter")
+}
+
+/// A copy of a pack of SDXL's shape, whose UNet keeps its weights beside the graph.
+fn sdxl() -> TempDir {
+    copied("tests/fixtures/miniature/sdxl")
 }
 
 fn change(pack: &TempDir, file: &str, key: &str, value: Value) {
@@ -105,4 +115,51 @@ fn a_scheduler_that_is_not_known_is_named_with_those_that_are() {
         fault.contains("\"HeunDiscreteScheduler\" is not supported; supported are EulerDiscreteScheduler"),
         "{fault}"
     );
+}
+
+#[test]
+fn a_pack_of_two_text_encoders_has_no_fault() {
+    assert_eq!(fault(&sdxl()), "");
+}
+
+#[test]
+fn a_unet_of_sdxl_in_a_pack_of_one_text_encoder_is_named() {
+    let pack = sdxl();
+    fs::remove_dir_all(pack.path().join("text_encoder_2")).expect("it was there");
+    let fault = fault(&pack);
+    assert!(fault.contains("unet/model.onnx reads text_embeds, which text_encoder_2 makes"), "{fault}");
+}
+
+#[test]
+fn a_missing_second_tokenizer_is_named() {
+    let pack = sdxl();
+    fs::remove_dir_all(pack.path().join("tokenizer_2")).expect("it was there");
+    fs::write(pack.path().join("text_encoder_2/config.json"), r#"{"max_position_embeddings": 24}"#).expect("a file");
+    let fault = fault(&pack);
+    assert!(fault.contains("tokenizer_2 holds neither tokenizer.json nor"), "{fault}");
+}
+
+#[test]
+fn text_encoders_of_different_lengths_are_named() {
+    let pack = sdxl();
+    change(&pack, "tokenizer_2/tokenizer_config.json", "model_max_length", json!(12));
+    let fault = fault(&pack);
+    assert!(fault.contains("text_encoder_2/model.onnx") && fault.contains("12"), "{fault}");
+}
+
+#[test]
+fn a_first_text_encoder_of_sdxl_without_its_hidden_states_is_named() {
+    let pack = sdxl();
+    let other = root().join("tests/fixtures/miniature/sd15/text_encoder/model.onnx");
+    fs::copy(other, pack.path().join("text_encoder/model.onnx")).expect("it is there");
+    let fault = fault(&pack);
+    assert!(fault.contains("text_encoder/model.onnx has no outputs hidden_states.0"), "{fault}");
+}
+
+#[test]
+fn missing_weights_beside_a_graph_are_named() {
+    let pack = sdxl();
+    fs::remove_file(pack.path().join("unet/model.onnx_data")).expect("it was there");
+    let fault = fault(&pack);
+    assert!(fault.contains("unet/model.onnx") && fault.contains("is not a graph that can be run"), "{fault}");
 }

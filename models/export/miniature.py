@@ -1,132 +1,120 @@
-"""Writes a pack of the SD family in miniature, randomly initialised, and what diffusers paints with it.
+"""Diffusers directories of the SD family in miniature, randomly initialised: `python -m export.miniature OUT` in models/.
 
-    python models/export/miniature.py tests/fixtures/miniature
-
-It has what the starter pack has not: 4 latent channels, an encoder that puts out mean and log-variance, CLIP's
-tokenizer files, the prediction type epsilon, a negative prompt. The reference uses diffusers' scheduler and PyTorch's
-CPU noise, so a seed must mean the same picture here and there. Needs diffusers, transformers, torch and onnx.
+Each has the shape of a real family and 10,000 times fewer weights. What differs between them is what differs between
+the families: text encoders, tokenizer's padding, prediction type, autoencoder, what the UNet reads.
 """
 
 import json
-import shutil
 import sys
-import warnings
 from pathlib import Path
 
-import numpy
 import torch
-from diffusers import AutoencoderKL, EulerDiscreteScheduler, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, EulerDiscreteScheduler, LCMScheduler, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-warnings.filterwarnings("ignore")
-TOKENIZER = Path("nodes/embed/tests/fixtures/clip")
-TOKENS, WIDTH, SIZE = 24, 32, 64
-PROMPT, NEGATIVE = "neon lights at the oil", "42 lights"
-CASES = [  # name, steps, strength, guidance scale, seed
-    ("one_step", 1, 1.0, 1.0, 3),
-    ("half_strength", 1, 0.5, 1.0, 3),
-    ("guided", 4, 1.0, 5.0, 7),
-]
+from . import tokenizer
 
-
-class Encoder(torch.nn.Module):
-    """Mean and log-variance, as Optimum exports an encoder."""
-
-    def __init__(self, vae):
-        super().__init__()
-        self.vae = vae
-
-    def forward(self, sample):
-        return self.vae.quant_conv(self.vae.encoder(sample))
+TOKENS, WIDTH, WIDTH_2 = 24, 16, 24
+SIZE_EMBEDDING = 8
+BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+BLOCKS = {
+    "block_out_channels": (8, 16), "layers_per_block": 1, "norm_num_groups": 4, "attention_head_dim": 8, "sample_size": 8,
+    "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"), "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+}  # fmt: skip
+LINEAR = {"use_linear_projection": True}
+SDXL = {
+    **LINEAR, "cross_attention_dim": WIDTH + WIDTH_2, "addition_embed_type": "text_time", "addition_time_embed_dim": SIZE_EMBEDDING,
+    "projection_class_embeddings_input_dim": 6 * SIZE_EMBEDDING + WIDTH_2,
+}  # fmt: skip
 
 
-class Decoder(torch.nn.Module):
-    def __init__(self, vae):
-        super().__init__()
-        self.vae = vae
-
-    def forward(self, latent_sample):
-        return self.vae.decode(latent_sample, return_dict=False)[0]
-
-
-class Unet(torch.nn.Module):
-    def __init__(self, unet):
-        super().__init__()
-        self.unet = unet
-
-    def forward(self, sample, timestep, encoder_hidden_states):
-        return self.unet(sample, timestep, encoder_hidden_states, return_dict=False)[0]
+def text(second=False, **options):
+    """CLIP, with two layers."""
+    words = len(tokenizer.words())
+    config = CLIPTextConfig(
+        vocab_size=words, hidden_size=WIDTH_2 if second else WIDTH, projection_dim=WIDTH_2 if second else WIDTH, intermediate_size=32, num_hidden_layers=2,
+        num_attention_heads=4, max_position_embeddings=TOKENS, bos_token_id=words - 2, eos_token_id=words - 1, **options,
+    )  # fmt: skip
+    return (CLIPTextModelWithProjection if second else CLIPTextModel)(config)
 
 
-class Text(torch.nn.Module):
-    def __init__(self, text):
-        super().__init__()
-        self.text = text
-
-    def forward(self, input_ids):
-        return self.text(input_ids)[0]
-
-
-def export(module, inputs, names, output, path, axes):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.onnx.export(module.eval(), inputs, str(path), input_names=names, output_names=[output], dynamic_axes=axes, opset_version=17, dynamo=False)
+def kl(scaling_factor):
+    """The autoencoder of Stable Diffusion."""
+    return AutoencoderKL(
+        block_out_channels=(4, 4, 8, 8), down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4, layers_per_block=1,
+        latent_channels=4, norm_num_groups=2, scaling_factor=scaling_factor,
+    )  # fmt: skip
 
 
-def save(path, config):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(config, indent=1) + "\n")
-
-
-def main(folder):
-    torch.manual_seed(0)
-    vae = AutoencoderKL(block_out_channels=(8, 8, 8, 8), down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-                        layers_per_block=1, latent_channels=4, norm_num_groups=4, scaling_factor=0.18215, mid_block_add_attention=False).eval()
-    unet = UNet2DConditionModel(block_out_channels=(16, 32), down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-                                layers_per_block=1, cross_attention_dim=WIDTH, attention_head_dim=8, norm_num_groups=4).eval()
-    vocabulary = json.loads((TOKENIZER / "vocab.json").read_text())
-    tokenizer = CLIPTokenizer(str(TOKENIZER / "vocab.json"), str(TOKENIZER / "merges.txt"), model_max_length=TOKENS)
-    text = CLIPTextModel(CLIPTextConfig(vocab_size=len(vocabulary), hidden_size=WIDTH, intermediate_size=64, num_hidden_layers=1, num_attention_heads=4,
-                                        max_position_embeddings=TOKENS, bos_token_id=len(vocabulary) - 2, eos_token_id=len(vocabulary) - 1)).eval()
-    scheduler = EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", prediction_type="epsilon", timestep_spacing="trailing", steps_offset=1)
-
-    picture = torch.arange(SIZE * SIZE * 3, dtype=torch.float32).reshape(SIZE, SIZE, 3) * 7 % 256
-    sample = (picture.permute(2, 0, 1)[None] / 127.5 - 1).contiguous()
-    wide = {0: "batch", 2: "height", 3: "width"}
-    latent = torch.zeros(1, 4, SIZE // 8, SIZE // 8)
-    states = torch.zeros(2, TOKENS, WIDTH)
-    export(Encoder(vae), (sample,), ["sample"], "latent_parameters", folder / "vae_encoder/model.onnx", {"sample": wide, "latent_parameters": wide})
-    export(Decoder(vae), (latent,), ["latent_sample"], "sample", folder / "vae_decoder/model.onnx", {"latent_sample": wide, "sample": wide})
-    export(Unet(unet), (torch.cat([latent] * 2), torch.tensor([999.0, 999.0]), states), ["sample", "timestep", "encoder_hidden_states"], "out_sample",
-           folder / "unet/model.onnx", {"sample": wide, "timestep": {0: "batch"}, "encoder_hidden_states": {0: "batch"}, "out_sample": wide})
-    export(Text(text), (torch.zeros(1, TOKENS, dtype=torch.int64),), ["input_ids"], "last_hidden_state", folder / "text_encoder/model.onnx", {"input_ids": {0: "batch"}, "last_hidden_state": {0: "batch"}})
-    save(folder / "vae_decoder/config.json", {"latent_channels": 4, "scaling_factor": 0.18215, "block_out_channels": [8, 8, 8, 8]})
-    save(folder / "scheduler/scheduler_config.json", json.loads(scheduler.to_json_string()))
-    (folder / "tokenizer").mkdir(exist_ok=True)
-    for file in ("vocab.json", "merges.txt", "tokenizer_config.json"):
-        shutil.copy(TOKENIZER / file, folder / "tokenizer" / file)
-
-    cases = []
+def tiny():
+    """The autoencoder of TAESD. Its pictures would be all but black: the last layer is given light and contrast."""
+    vae = AutoencoderTiny(encoder_block_out_channels=(8,) * 4, decoder_block_out_channels=(8,) * 4, num_encoder_blocks=(1,) * 4, num_decoder_blocks=(1,) * 4)
     with torch.no_grad():
-        clean = vae.encode(sample).latent_dist.mode() * 0.18215
-        ids = tokenizer([PROMPT, NEGATIVE], padding="max_length", truncation=True, max_length=TOKENS, return_tensors="pt")["input_ids"]
-        positive, negative = text(ids)[0]
-        for name, steps, strength, guidance, seed in CASES:
-            timesteps = [round(1000 * strength * (steps - index) / steps) - 1 for index in range(steps)]
-            scheduler.set_timesteps(timesteps=timesteps)
-            noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
-            x = scheduler.add_noise(clean, noise, scheduler.timesteps[:1])
-            for timestep in scheduler.timesteps:
-                seen = scheduler.scale_model_input(x, timestep)
-                output = unet(seen, timestep, positive[None], return_dict=False)[0]
-                if guidance > 1:
-                    other = unet(seen, timestep, negative[None], return_dict=False)[0]
-                    output = other + guidance * (output - other)
-                x = scheduler.step(output, timestep, x, return_dict=False)[0]
-            numpy.save(folder / f"{name}.latent.npy", x.numpy().astype(numpy.float32))
-            cases.append({"name": name, "steps": steps, "strength": strength, "guidance_scale": guidance, "seed": seed})
-        numpy.save(folder / "clean.npy", clean.numpy().astype(numpy.float32))
-    save(folder / "cases.json", {"prompt": PROMPT, "negative_prompt": NEGATIVE, "size": SIZE, "cases": cases})
+        vae.decoder.layers[-1].weight *= 8
+        vae.decoder.layers[-1].bias += 0.5
+    return vae
+
+
+def unet(**options):
+    """A UNet of two levels."""
+    return UNet2DConditionModel(**{**BLOCKS, "cross_attention_dim": WIDTH, **options})
+
+
+def families():
+    """Name → what it is made of. The seed of each is its place."""
+    euler, ddim = EulerDiscreteScheduler, DDIMScheduler
+    offset = {"steps_offset": 1, "timestep_spacing": "leading"}
+    return {
+        # Stable Diffusion 1.5.
+        "sd15": lambda: {
+            "text_encoder": text(), "vae": kl(0.18215), "unet": unet(),
+            "scheduler": ddim(**BETAS, **offset, clip_sample=False, set_alpha_to_one=False), "pads": ["end"],
+        },
+        # Stable Diffusion 2.1: velocity, linear projections, padded with "!".
+        "sd21": lambda: {
+            "text_encoder": text(hidden_act="gelu"), "vae": kl(0.18215), "unet": unet(**LINEAR, attention_head_dim=[2, 4]),
+            "scheduler": ddim(**BETAS, **offset, clip_sample=False, set_alpha_to_one=False, prediction_type="v_prediction"), "pads": ["legacy"],
+        },
+        # SDXS, and SD-Turbo with TAESD: a small autoencoder, no middle block.
+        "sdxs": lambda: {
+            "text_encoder": text(hidden_act="gelu"), "vae": tiny(), "unet": unet(mid_block_type=None),
+            "scheduler": euler(**BETAS, timestep_spacing="trailing", steps_offset=1), "pads": ["added"],
+        },
+        # SDXL: two text encoders, sizes.
+        "sdxl": lambda: {
+            "text_encoder": text(), "text_encoder_2": text(second=True, hidden_act="gelu"), "vae": kl(0.13025), "unet": unet(**SDXL),
+            "scheduler": euler(**BETAS, **offset), "pads": ["end", "added"],
+        },
+        # A latent consistency model: the guidance scale goes into the UNet.
+        "lcm": lambda: {
+            "text_encoder": text(), "vae": tiny(), "unet": unet(time_cond_proj_dim=16),
+            "scheduler": LCMScheduler(**BETAS), "pads": ["end"],
+        },
+    }  # fmt: skip
+
+
+def write(name, directory):
+    """Writes one family's directory."""
+    names = list(families())
+    torch.manual_seed(names.index(name))
+    parts = families()[name]()
+    pads = parts.pop("pads")
+    sdxl = "text_encoder_2" in parts
+    index = {"_class_name": "StableDiffusionXLPipeline" if sdxl else "StableDiffusionPipeline", "_diffusers_version": "0.42.1"}
+    for part, made in parts.items():
+        made.save_pretrained(directory / part)
+        library = "transformers" if part.startswith("text") else "diffusers"
+        index[part] = [library, type(made).__name__]
+    for folder, pad in zip(["tokenizer", "tokenizer_2"], pads, strict=False):
+        tokenizer.write(directory / folder, TOKENS, tokenizer.END if pad == "end" else "!", pad == "legacy")
+        index[folder] = ["transformers", "CLIPTokenizer"]
+    if sdxl:
+        index["force_zeros_for_empty_prompt"] = True
+    else:
+        index |= {"safety_checker": [None, None], "feature_extractor": [None, None], "requires_safety_checker": False}
+    (directory / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    for each in families():
+        write(each, Path(sys.argv[1]) / each)

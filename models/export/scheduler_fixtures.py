@@ -19,6 +19,7 @@ from diffusers import (
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
     LCMScheduler,
+    PNDMScheduler,
     TCDScheduler,
 )
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
@@ -34,6 +35,7 @@ KEPT = 8
 
 DPM = DPMSolverMultistepScheduler
 DDIM = {"clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1}
+PNDM = {"skip_prk_steps": True, "steps_offset": 1}
 # Class, options, eta: each with every prediction type, number of steps, strength and guidance.
 WIDE = [
     (EulerDiscreteScheduler, {"timestep_spacing": "trailing"}, 0),
@@ -41,6 +43,7 @@ WIDE = [
     (EulerAncestralDiscreteScheduler, {"timestep_spacing": "trailing"}, 0),
     (DDIMScheduler, {**DDIM, "timestep_spacing": "leading"}, 0),
     (DDIMScheduler, {**DDIM, "timestep_spacing": "trailing"}, 0),
+    (PNDMScheduler, PNDM, 0),
     (LCMScheduler, {}, 0),
     (TCDScheduler, {}, 0),
     (TCDScheduler, {}, 0.3),
@@ -83,6 +86,9 @@ THIN = [
     (DDIMScheduler, {**DDIM, **COSINE}, 0.4, FEW),
     (DDIMScheduler, {"clip_sample": False, **ZERO, "prediction_type": "v_prediction"}, 0, FEW),
     (DDIMScheduler, {"clip_sample": False, **ZERO, "prediction_type": "sample"}, 0, FEW),
+    (PNDMScheduler, {**PNDM, "timestep_spacing": "trailing", "set_alpha_to_one": True}, 0, FEW),
+    (PNDMScheduler, {**PNDM, "timestep_spacing": "linspace", "prediction_type": "v_prediction", **LINEAR}, 0, FEW),
+    (PNDMScheduler, PNDM, 0, [{"steps": 5, "strength": strength} for strength in (0.1, 0.3, 0.5, 0.7, 0.9)]),
     (LCMScheduler, {"original_inference_steps": 100, "timestep_scaling": 8.0}, 0, FEW),
     (LCMScheduler, {"clip_sample": True, "clip_sample_range": 0.5, **LINEAR}, 0, FEW),
     (LCMScheduler, {**ZERO, "prediction_type": "v_prediction"}, 0, FEW),
@@ -115,7 +121,7 @@ SPACINGS = [
     (cls, {"timestep_spacing": spacing, "steps_offset": 1})
     for cls in (EulerDiscreteScheduler, DDIMScheduler, DPM)
     for spacing in ("trailing", "leading", "linspace")
-] + [(LCMScheduler, {}), (TCDScheduler, {"original_inference_steps": 100})]
+] + [(PNDMScheduler, PNDM), (LCMScheduler, {}), (TCDScheduler, {"original_inference_steps": 100})]
 
 
 def stand_in(sample, timestep, positive):
@@ -150,7 +156,7 @@ def sample(
         if hasattr(scheduler, "set_begin_index"):
             scheduler.set_begin_index(begin)
         x = scheduler.add_noise(latent, noise, timesteps[:1].repeat(latent.shape[0]))
-    extra = {} if isinstance(scheduler, EulerDiscreteScheduler) else {"generator": generator}
+    extra = {} if isinstance(scheduler, (EulerDiscreteScheduler, PNDMScheduler)) else {"generator": generator}
     if isinstance(scheduler, (DDIMScheduler, TCDScheduler)):
         extra["eta"] = eta
     for timestep in timesteps:
@@ -195,7 +201,7 @@ def wide():
     """Groups of runs, each of one configuration: [steps, strength, guidance, result]; the timesteps of text-to-image."""
     for cls, options, eta in WIDE:
         for prediction in PREDICTIONS:
-            if cls is EulerAncestralDiscreteScheduler and prediction == "sample":
+            if cls in (EulerAncestralDiscreteScheduler, PNDMScheduler) and prediction == "sample":
                 continue  # diffusers has no such formula
             config = {**BETAS, **options, "prediction_type": prediction}
             runs, timesteps = [], {}

@@ -3,6 +3,7 @@
 use eyre::{Result, bail, eyre};
 use mirror_contract::Embedding;
 use mirror_inference::{Model, Port};
+use mirror_models::{Pack, Part};
 
 /// The graph's inputs, as Optimum names them.
 pub const HIDDEN_STATES: &str = "encoder_hidden_states";
@@ -31,13 +32,17 @@ impl Condition {
     /// What the UNet asks for.
     ///
     /// # Errors
-    /// It has no hidden states, or it has one of SDXL's inputs without the other.
-    pub fn of(unet: &Model, shown: &str) -> Result<Self> {
+    /// It has no hidden states; it has one of SDXL's inputs without the other, or the pack no second text encoder.
+    pub fn of(unet: &Model, pack: &Pack) -> Result<Self> {
+        let shown = pack.graph(Part::Unet).display().to_string();
         unet.input(HIDDEN_STATES)?;
         let has = |name: &str| unet.inputs().iter().any(|port| port.name == name);
         let (pooled, sizes) = (has(TEXT_EMBEDS), has(TIME_IDS));
         if pooled != sizes {
             bail!("{shown} has one of the inputs {TEXT_EMBEDS} and {TIME_IDS}; SDXL's UNets have both");
+        }
+        if pooled && pack.text_encoders().len() < 2 {
+            bail!("{shown} reads {TEXT_EMBEDS}, which text_encoder_2 makes, and the pack has no such folder");
         }
         let guidance = unet.inputs().iter().find(|port| port.name == TIMESTEP_COND);
         let width = |port: &Port| {
@@ -97,7 +102,7 @@ impl Condition {
         unet.write(HIDDEN_STATES, |states| states.copy_from_slice(&embedding.values[..rows * tokens * width]))?;
         if self.sdxl {
             let Some(pooled) = &embedding.pooled else {
-                bail!("the UNet reads {TEXT_EMBEDS}, which the pack's text_encoder_2 makes, and the pack has none");
+                bail!("the UNet reads {TEXT_EMBEDS}, and the embedding that came has no pooled part");
             };
             let width = pooled.shape[1];
             unet.shape_input(TEXT_EMBEDS, &[rows, width])?;

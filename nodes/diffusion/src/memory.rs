@@ -4,17 +4,17 @@ use mirror_diffusion::{Noise, Plan, PlanError, Scheduler, Strength};
 
 /// The plan of the last steps and strength.
 #[derive(Debug, Default)]
-pub struct Plans(Option<(usize, f64, Plan)>);
+pub struct Plans(Option<(usize, Strength, Plan)>);
 
 impl Plans {
     /// The plan for so many steps at that strength.
     ///
     /// # Errors
     /// As [`Scheduler::plan`].
-    pub fn of(&mut self, scheduler: &Scheduler, steps: usize, strength: f64) -> Result<&Plan, PlanError> {
+    pub fn of(&mut self, scheduler: &Scheduler, steps: usize, strength: Strength) -> Result<&Plan, PlanError> {
         let plan = match self.0.take() {
             Some((of_steps, of_strength, plan)) if (of_steps, of_strength) == (steps, strength) => plan,
-            _ => scheduler.plan(steps, Strength::Continuous(strength))?,
+            _ => scheduler.plan(steps, strength)?,
         };
         Ok(&self.0.insert((steps, strength, plan)).2)
     }

@@ -4,7 +4,7 @@ use crate::condition::{Condition, HIDDEN_STATES, TEXT_EMBEDS, TIME_IDS, TIMESTEP
 use crate::memory::{Noises, Plans};
 use eyre::{Result, bail};
 use mirror_contract::{Embedding, Latent, Painting, Settings};
-use mirror_diffusion::{History, Scheduler, check_finite, guide};
+use mirror_diffusion::{History, Scheduler, Strength, check_finite, guide};
 use mirror_inference::{Element, Model, Options, Port, Provider, Runtime};
 use mirror_models::{Pack, Part};
 
@@ -56,6 +56,7 @@ pub struct Painter {
     channels: usize,
     downscale: usize,
     scheduler: Scheduler,
+    strength: fn(f64) -> Strength,
     plans: Plans,
     noises: Noises,
     history: History,
@@ -73,7 +74,7 @@ impl Painter {
     pub fn open(runtime: &Runtime, pack: &Pack, options: &Options) -> Result<Self> {
         let path = pack.graph(Part::Unet);
         let unet = Model::open(runtime, &path, options)?;
-        let condition = Condition::of(&unet, &path.display().to_string())?;
+        let condition = Condition::of(&unet, pack)?;
         unet.output(OUT_SAMPLE)?;
         let (channels, said) = (unet.input(SAMPLE)?.axes.get(1).copied().flatten(), pack.latents.channels);
         if let Some(channels) = channels.filter(|channels| *channels != said) {
@@ -97,6 +98,7 @@ impl Painter {
             channels,
             downscale,
             scheduler,
+            strength: Strength::Continuous,
             plans,
             noises,
             history,
@@ -115,6 +117,11 @@ impl Painter {
     /// Paints with that noise whatever the seed: for comparing with a reference that drew its noise elsewhere.
     pub fn fix_noise(&mut self, noise: Vec<f32>) {
         self.noises.fix(noise);
+    }
+
+    /// Takes strengths by diffusers' rule from now on, not by the mirror's own: see [`Strength`].
+    pub fn follow_diffusers(&mut self) {
+        self.strength = Strength::Diffusers;
     }
 
     /// Paints a latent. Its values are copied once: the sender's memory is not ours to paint in.
@@ -151,7 +158,7 @@ impl Painter {
         request: Request,
         embedding: &Embedding,
     ) -> Result<()> {
-        let plan = self.plans.of(&self.scheduler, request.steps, request.strength)?;
+        let plan = self.plans.of(&self.scheduler, request.steps, (self.strength)(request.strength))?;
         if plan.timesteps().is_empty() {
             return Ok(());
         }

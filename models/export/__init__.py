@@ -1,0 +1,1 @@
+"""Turns diffusers directories into packs, and writes what diffusers paints with them."""

@@ -1,0 +1,67 @@
+"""Miniature packs of every family with what diffusers paints with them: `python -m export.parity OUT` in models/.
+
+`--against FOLDER` compares with those that are committed, and fails where they differ by more than rounding.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+
+from . import miniature
+from .compare import report
+from .errors import ExportError
+from .fixtures import fixtures
+from .pack import export
+from .quiet import quiet
+from .source import open_source
+
+EULER, ANCESTRAL, DDIM, LCM = "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "DDIMScheduler", "LCMScheduler"
+DPM, TCD = "DPMSolverMultistepScheduler", "TCDScheduler"
+TRAILING, SAMPLE = {"timestep_spacing": "trailing"}, {"prediction_type": "sample"}
+WHOLE = [(DDIM, {}), (EULER, {}), (ANCESTRAL, TRAILING), (LCM, {}), (TCD, {}), (DPM, {})]
+SCHEDULERS = {
+    "sd15": WHOLE,
+    "sd21": WHOLE,
+    "sdxs": [(EULER, {}), (EULER, SAMPLE), (DDIM, SAMPLE), (DPM, SAMPLE)],
+    "sdxl": [(EULER, {}), (ANCESTRAL, TRAILING), (LCM, {}), (DPM, {})],
+    "lcm": [(LCM, {}), (LCM, SAMPLE)],
+}
+# The weights of one pack lie beside the graph, as those of large networks do.
+EXTERNAL = {"sdxl": 100_000}
+
+
+def write(out):
+    """All packs with their fixtures."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, schedulers in SCHEDULERS.items():
+            print(f"== {name}", flush=True)
+            directory = Path(folder) / name
+            miniature.write(name, directory)
+            source = open_source(directory)
+            export(source, out / name, largest=EXTERNAL.get(name))
+            count = fixtures(source, out / name / "fixtures", schedulers)
+            print(f"{count} cases", flush=True)
+
+
+def main():
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m export.parity", description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--against", type=Path, help="the committed fixtures")
+    options = parser.parse_args()
+    quiet()
+    # Networks this small are slower on more threads, and rounding depends on how many there are.
+    torch.set_num_threads(1)
+    try:
+        write(options.out)
+    except ExportError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return report(options.out, options.against) if options.against else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
