@@ -7,7 +7,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 /// Where `make setup` puts the library, seen from the project's root, where dora starts the nodes.
-const INSTALLED: &str = ".mirror/onnxruntime/libonnxruntime.so";
+pub const INSTALLED: &str = ".mirror/onnxruntime/libonnxruntime.so";
 
 /// The oldest release that the bindings can talk to (their feature `api-24`).
 const OLDEST_MINOR: u32 = 24;

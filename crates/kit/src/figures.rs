@@ -1,7 +1,7 @@
 //! Frame rate, age, stage times and drops, from the traces that frames carry.
 
 use mirror_contract::{Header, Trace};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Samples that a window keeps: over 5 s at 100 frames a second.
@@ -10,7 +10,8 @@ const CAPACITY: usize = 512;
 const WINDOW_NS: i64 = 5_000_000_000;
 
 /// The middle and the slow end of a time, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Spread {
     /// Half of the samples took at most this.
     pub p50: f64,

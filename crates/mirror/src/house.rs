@@ -2,6 +2,7 @@
 
 use crate::overrides::Overrides;
 use eyre::{Result, WrapErr, bail, eyre};
+use mirror_inference::runtime::INSTALLED;
 use serde_yaml_ng::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,9 +11,6 @@ use std::path::{Path, PathBuf};
 
 /// The graph that makes a folder the project's root.
 pub const DATAFLOW: &str = "dataflow.yml";
-
-/// Where `make setup` puts ONNX Runtime, seen from the root.
-pub const ONNXRUNTIME: &str = ".mirror/onnxruntime/libonnxruntime.so";
 
 /// A dataflow file in the project.
 #[derive(Debug, Clone)]
@@ -99,7 +97,7 @@ impl House {
         let pack = self.value(overrides, "MIRROR_PACK").unwrap_or_else(|| "models/starter".to_owned());
         mirror_models::Pack::open(&self.root.join(pack))?;
         let library = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty());
-        let library = self.root.join(library.map_or_else(|| PathBuf::from(ONNXRUNTIME), PathBuf::from));
+        let library = self.root.join(library.map_or_else(|| PathBuf::from(INSTALLED), PathBuf::from));
         mirror_inference::Runtime::load_from(&library).map(drop)
     }
 

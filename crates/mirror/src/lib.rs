@@ -35,7 +35,7 @@ pub mod signals;
 pub mod still;
 
 use clap::{Parser, Subcommand};
-use eyre::Report;
+use mirror_kit::start::one_line;
 use std::process::ExitCode;
 
 /// A real-time mirror: the camera's picture goes in, a painted one comes out.
@@ -70,10 +70,4 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// An error and its causes in one line.
-fn one_line(error: &Report) -> String {
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    causes.join(": ").replace('\n', " ")
 }

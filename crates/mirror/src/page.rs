@@ -1,20 +1,11 @@
 //! The mirror's page, asked for its figures.
 
 use eyre::{Result, WrapErr, eyre};
+use mirror_kit::figures::Spread;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
-
-/// The middle and the slow end of a time, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Spread {
-    /// Half of the samples took at most this.
-    pub p50: f64,
-    /// 99 of 100 samples took at most this.
-    pub p99: f64,
-}
 
 /// Something that a node has to say to people.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -3,6 +3,7 @@
 use crate::{house, overrides};
 use clap::Args;
 use eyre::{Result, WrapErr, bail, eyre};
+use mirror_inference::runtime::INSTALLED;
 use mirror_inference::{Choice, Options, Runtime};
 use mirror_models::{Installed, Processor};
 use mirror_pipeline::{Fit, Image, Request, codec};
@@ -134,7 +135,7 @@ impl Studio {
             .map_err(|()| eyre!("--provider {} is not {}", common.provider, Choice::EXPECTED))?;
         let named = env::var_os("ORT_DYLIB_PATH").is_some_and(|path| !path.is_empty());
         let runtime = match &root {
-            Some(root) if !named => Runtime::load_from(&root.join(house::ONNXRUNTIME))?,
+            Some(root) if !named => Runtime::load_from(&root.join(INSTALLED))?,
             _ => Runtime::load()?,
         };
         Ok(Self { installed, runtime, options: Options { provider, ..Options::default() } })
