@@ -1,0 +1,118 @@
+"""Training of the listener: speech without end out of the cache, distorted anew each time."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from ..run import Average, clock, device, learning_rate, load_state, save_state
+from . import vocabulary
+from .corpus import Corpus
+from .distort import distort, mask
+from .listener import LETTERS, Listener, Size
+from .render import VOICE_CACHE
+from .sentences import lexicon
+
+FORM = "q5_0"
+# From this share of the time on, the forward pass rounds as the file will.
+ROUND_FROM = 0.7
+# This many of the rows are noise or silence, where nobody speaks.
+QUIET = 0.07
+
+
+def batch(net: Listener, corpus: Corpus, seed: tuple[int, int], count: int, where: torch.device, strength: float = 1.0) -> dict[str, torch.Tensor]:
+    """One batch; it depends on the seed and on the strength of the distortions alone."""
+    rng = np.random.default_rng(seed)
+    drawn = corpus.draw(rng, count)
+    quiet = rng.random(len(drawn)) < QUIET
+    sounds, lengths = torch.from_numpy(corpus.sounds(drawn)).to(where), np.array([one.length for one in drawn])
+    logs = mask(distort(sounds, lengths, rng, quiet, strength), rng)
+    texts = [net.places(vocabulary.SILENCE if silent else one.text) for one, silent in zip(drawn, quiet)]
+    width = max(map(len, texts)) + 2
+    end, silence = net.row_of[vocabulary.END], net.row_of[vocabulary.NO_SPEECH]
+    ids = torch.full((len(drawn), width), end)
+    goal = torch.full((len(drawn), width), -100)
+    for row, (text, silent) in enumerate(zip(texts, quiet)):
+        ids[row, : len(text) + 2] = torch.tensor(net.prompt() + text)
+        # The place of the first prompt token says whether anybody speaks, as whisper's does.
+        goal[row, : len(text) + 2] = torch.tensor([silence if silent else net.prompt()[1], *text, end])
+    letters = [[] if silent else [LETTERS.index(letter) + 1 for letter in one.text] for one, silent in zip(drawn, quiet)]
+    sounded, count = torch.tensor([letter for text in letters for letter in text]), torch.tensor([len(text) for text in letters])
+    return {"logs": logs, "ids": ids.to(where), "goal": goal.to(where), "sounded": sounded.to(where), "letters": count.to(where)}
+
+
+def losses(net: Listener, one: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross-entropy of the text for each token, CTC of the encoder for each letter (where nobody speaks, for each position)."""
+    logits, sounding = net(one["logs"], one["ids"])
+    text = F.cross_entropy(logits.float().flatten(0, 1), one["goal"].flatten())
+    positions = torch.full_like(one["letters"], sounding.shape[1])
+    ctc = F.ctc_loss(sounding.float().transpose(0, 1), one["sounded"], positions, one["letters"], reduction="none", zero_infinity=True)
+    return text, (ctc / torch.where(one["letters"] > 0, one["letters"], positions)).mean()
+
+
+def load(path: Path) -> Listener:
+    """The averaged weights, rounded as the file rounds them."""
+    state = torch.load(path, map_location="cpu", weights_only=False)
+    net = Listener(state["rows"], Size(**state["size"]))
+    net.load_state_dict(state["average"])
+    net.rounding.form, net.rounding.conv = FORM, "f16"
+    return net.eval()
+
+
+def train(cache: Path, minutes: float, threads: int, count: int, rate: float, resume: bool, on: str | None, size: Size) -> None:
+    torch.set_num_threads(threads)
+    torch.manual_seed(5)
+    where, path = device(on), cache / "listener.pt"
+    corpus = Corpus(cache / "train")
+    net = Listener(vocabulary.rows(lexicon()), size).to(where)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
+    spent, step, state = load_state(path, net, optimiser) if resume else (0.0, 0, {})
+    average = Average(net, 0.995 if minutes < 5 else 0.999, weights=state.get("average"))
+    keep = {"rows": net.rows, "size": vars(net.size)}
+    print(f"listener: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters, {len(net.rows)} tokens, {len(corpus.said)} sentences, {where}")
+    smooth, seconds = None, spent
+    bar = tqdm(total=round(minutes * 60), unit="s", desc="listener", initial=round(spent), mininterval=5)
+    for share, seconds in clock(minutes, spent):
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(rate, share)
+        net.rounding.form, net.rounding.conv = (FORM, "f16") if share > ROUND_FROM else (None, None)
+        with torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda"):
+            text, ctc = losses(net, batch(net, corpus, (7, step), count, where, min(1.0, 0.3 + 2.5 * share)))
+        # The CTC term leads at first and fades: it is a crutch for the alignment.
+        loss = text + (1.0 - 0.7 * share) * ctc
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        average.add(net)
+        step += 1
+        now = np.array([text.item(), ctc.item()])
+        smooth = now if smooth is None else 0.98 * smooth + 0.02 * now
+        bar.update(round(seconds) - bar.n)
+        bar.set_postfix(step=step, text=f"{smooth[0]:.3f}", ctc=f"{smooth[1]:.3f}", refresh=False)
+        if step % 250 == 0:
+            save_state(path, net, optimiser, seconds, step, average=average.weights, **keep)
+            tqdm.write(f"listener step {step} {seconds:.0f} s text {smooth[0]:.3f} ctc {smooth[1]:.3f}")
+    save_state(path, net, optimiser, seconds, step, average=average.weights, **keep)
+
+
+def main(arguments=None, cache: Path = VOICE_CACHE) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=32, help="sentences a step; 128 and more on a graphics card")
+    parser.add_argument("--rate", type=float, default=1.2e-3)
+    parser.add_argument("--width", type=int, default=Size.width, help="a multiple of 32; heads are 32 wide")
+    parser.add_argument("--layers", type=int, default=Size.audio_layers, help="of the encoder; the decoder has two")
+    parser.add_argument("--device", help="cpu, cuda, …; the graphics card where there is one by default")
+    parser.add_argument("--fresh", action="store_true", help="start over instead of resuming")
+    args = parser.parse_args(arguments)
+    train(cache, args.minutes, args.threads, args.batch, args.rate, not args.fresh, args.device, Size(args.width, args.width // 32, args.layers))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The listener: a miniature of whisper's network, with the names that whisper.cpp gives to its weights.
+
+Log-mel [B, 80, 2P] → P audio positions of 20 ms → tokens. Only the rows of whisper's vocabulary that are in use are kept here;
+all others are zero in the file. A zero row has the logit 0, so the softmax of whisper.cpp always has 51,864 − U other tokens in
+it: they are counted in training as well, and probabilities here and there are the same.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from . import vocabulary
+from .quantise import rounded
+
+LETTERS = " 'abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass
+class Size:
+    """Width in multiples of 32 (the quantised block). Two text layers make whisper.cpp leave out time stamps by itself."""
+
+    width: int = 160
+    heads: int = 5
+    audio_layers: int = 4
+    text_layers: int = 2
+    audio_positions: int = 1500
+    text_positions: int = 128
+
+
+class Rounding:
+    """What form weights are rounded to in the forward pass; None while the net is still far from done."""
+
+    form: str | None = None
+    conv: str | None = None
+
+
+class Dense(nn.Linear):
+    def __init__(self, rounding: Rounding, into: int, out: int, bias: bool = True):
+        super().__init__(into, out, bias)
+        self.rounding = rounding
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.linear(x, rounded(self.weight, self.rounding.form), self.bias)
+
+
+class Attention(nn.Module):
+    def __init__(self, rounding: Rounding, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.query, self.key = Dense(rounding, width, width), Dense(rounding, width, width, bias=False)
+        self.value, self.out = Dense(rounding, width, width), Dense(rounding, width, width)
+
+    def forward(self, x: torch.Tensor, over: torch.Tensor | None = None, causal: bool = False) -> torch.Tensor:
+        over = x if over is None else over
+        parts = [part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query(x), self.key(over), self.value(over))]
+        return self.out(F.scaled_dot_product_attention(*parts, is_causal=causal).transpose(1, 2).flatten(2))
+
+
+class Block(nn.Module):
+    def __init__(self, rounding: Rounding, width: int, heads: int, cross: bool, dropout: float):
+        super().__init__()
+        self.attn, self.attn_ln = Attention(rounding, width, heads), nn.LayerNorm(width)
+        self.cross_attn, self.cross_attn_ln = (Attention(rounding, width, heads), nn.LayerNorm(width)) if cross else (None, None)
+        self.mlp = nn.Sequential(Dense(rounding, width, 4 * width), nn.GELU("tanh"), Dense(rounding, 4 * width, width))
+        self.mlp_ln = nn.LayerNorm(width)
+        self.drop = nn.Dropout(dropout) if dropout else nn.Identity()
+
+    def forward(self, x: torch.Tensor, audio: torch.Tensor | None = None) -> torch.Tensor:
+        x = x + self.drop(self.attn(self.attn_ln(x), causal=audio is not None))
+        if self.cross_attn is not None:
+            x = x + self.drop(self.cross_attn(self.cross_attn_ln(x), audio))
+        return x + self.drop(self.mlp(self.mlp_ln(x)))
+
+
+def sinusoids(length: int, width: int) -> torch.Tensor:
+    """[length, width]: whisper's positions of the encoder (whisper/model.py)."""
+    pace = torch.exp(-math.log(10000) / (width // 2 - 1) * torch.arange(width // 2))
+    angle = torch.arange(length)[:, None] * pace[None]
+    return torch.cat([angle.sin(), angle.cos()], 1)
+
+
+class Conv(nn.Conv1d):
+    def __init__(self, rounding: Rounding, *args, **more):
+        super().__init__(*args, **more)
+        self.rounding = rounding
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.conv1d(x, rounded(self.weight, self.rounding.conv), self.bias, self.stride, self.padding)
+
+
+class Encoder(nn.Module):
+    def __init__(self, rounding: Rounding, size: Size, dropout: float):
+        super().__init__()
+        self.conv1 = Conv(rounding, 80, size.width, 3, padding=1)
+        self.conv2 = Conv(rounding, size.width, size.width, 3, stride=2, padding=1)
+        self.register_buffer("positional_embedding", sinusoids(size.audio_positions, size.width))
+        self.blocks = nn.ModuleList(Block(rounding, size.width, size.heads, False, dropout) for _ in range(size.audio_layers))
+        self.ln_post = nn.LayerNorm(size.width)
+
+    def forward(self, mel: torch.Tensor) -> torch.Tensor:
+        x = F.gelu(self.conv1(mel), approximate="tanh")
+        x = F.gelu(self.conv2(x), approximate="tanh").transpose(1, 2)
+        x = x + self.positional_embedding[: x.shape[1]]
+        for block in self.blocks:
+            x = block(x)
+        return self.ln_post(x)
+
+
+class Decoder(nn.Module):
+    def __init__(self, rounding: Rounding, size: Size, rows: int, dropout: float):
+        super().__init__()
+        self.rounding = rounding
+        self.token_embedding = nn.Embedding(rows, size.width)
+        self.positional_embedding = nn.Parameter(torch.randn(size.text_positions, size.width) * 0.01)
+        self.blocks = nn.ModuleList(Block(rounding, size.width, size.heads, True, dropout) for _ in range(size.text_layers))
+        self.ln = nn.LayerNorm(size.width)
+        nn.init.normal_(self.token_embedding.weight, std=0.05)
+
+    def forward(self, rows: torch.Tensor, audio: torch.Tensor) -> torch.Tensor:
+        table = rounded(self.token_embedding.weight, self.rounding.form)
+        x = F.embedding(rows, table) + self.positional_embedding[: rows.shape[1]]
+        for block in self.blocks:
+            x = block(x, audio)
+        return self.ln(x) @ table.T
+
+
+class Listener(nn.Module):
+    """rows: the token ids in use, sorted; everything inside counts in places in that list."""
+
+    def __init__(self, rows: list[int], size: Size | None = None, dropout: float = 0.0):
+        super().__init__()
+        self.size, self.rows, self.rounding = size or Size(), rows, Rounding()
+        self.row_of = {token: row for row, token in enumerate(rows)}
+        self.encoder = Encoder(self.rounding, self.size, dropout)
+        self.decoder = Decoder(self.rounding, self.size, len(rows), dropout)
+        # Only for training: which letter sounds when (0 is none). It makes the attention find its alignment early.
+        self.sounding = nn.Linear(self.size.width, len(LETTERS) + 1)
+        # The zero rows of the file, all together.
+        self.unused = math.log(vocabulary.SIZE - len(rows))
+
+    def forward(self, mel: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits [B, T, U + 1], the last one for all zero rows together; CTC log-probabilities of letters [B, P, 29]."""
+        audio = self.encoder(mel)
+        logits = self.decoder(rows, audio)
+        return torch.cat([logits, logits.new_full((*logits.shape[:2], 1), self.unused)], 2), self.sounding(audio).log_softmax(2)
+
+    def places(self, text: str) -> list[int]:
+        return [self.row_of[token] for token in vocabulary.encode(text)]
+
+    def prompt(self) -> list[int]:
+        """As whisper.cpp begins an English transcript without time stamps."""
+        return [self.row_of[vocabulary.START], self.row_of[vocabulary.NO_TIMESTAMPS]]
+
+    @torch.no_grad()
+    def transcribe(self, mel: torch.Tensor, most: int = 48) -> list[tuple[str, float]]:
+        """Greedily, as whisper.cpp does at temperature 0: (text, mean log-probability) of each row of mel [B, 80, T]."""
+        audio = self.encoder(mel)
+        ids = torch.tensor([self.prompt()] * len(mel), device=mel.device)
+        end = self.row_of[vocabulary.END]
+        never = torch.tensor([self.row_of[token] for token in (vocabulary.START, vocabulary.NO_SPEECH, vocabulary.NO_TIMESTAMPS)], device=mel.device)
+        sums, counts = torch.zeros(len(mel), device=mel.device), torch.zeros(len(mel), device=mel.device)
+        done = torch.zeros(len(mel), dtype=torch.bool, device=mel.device)
+        for step in range(most):
+            logits = self.decoder(ids, audio)[:, -1].float()
+            logits[:, never] = -torch.inf
+            if step == 0:
+                logits[:, end] = -torch.inf
+            logs = torch.cat([logits, logits.new_full((len(logits), 1), self.unused)], 1).log_softmax(1)[:, :-1]
+            best, chosen = logs.max(1)
+            chosen = torch.where(done, end, chosen)
+            sums, counts = sums + torch.where(done, 0, best), counts + (~done)
+            done |= chosen == end
+            ids = torch.cat([ids, chosen[:, None]], 1)
+            if done.all():
+                break
+        texts = [vocabulary.decode([self.rows[row] for row in of]) for of in ids[:, 2:].tolist()]
+        return list(zip(texts, (sums / counts).tolist()))
