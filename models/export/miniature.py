@@ -13,6 +13,7 @@ from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, EulerDiscre
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from . import tokenizer
+from .quiet import quiet
 
 TOKENS, WIDTH, WIDTH_2 = 24, 16, 24
 SIZE_EMBEDDING = 8
@@ -116,5 +117,6 @@ def write(name, directory):
 
 
 if __name__ == "__main__":
+    quiet()
     for each in families():
         write(each, Path(sys.argv[1]) / each)

@@ -10,6 +10,11 @@ from pathlib import Path
 
 from . import miniature
 from .__main__ import arguments, run
+from .quiet import quiet
+
+
+def setUpModule():
+    quiet()
 
 
 class Export(unittest.TestCase):
@@ -98,7 +103,7 @@ class Export(unittest.TestCase):
 
     def test_a_unet_for_inpainting_and_an_unknown_scheduler_are_refused(self):
         miniature.write("sd15", self.source)
-        self.change("scheduler/scheduler_config.json", "_class_name", "PNDMScheduler")
+        self.change("scheduler/scheduler_config.json", "_class_name", "HeunDiscreteScheduler")
         self.refused("choose one with --scheduler")
         self.change("unet/config.json", "in_channels", 9)
         self.refused("UNets for inpainting or editing cannot be exported")
