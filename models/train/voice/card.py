@@ -54,6 +54,7 @@ and klatt3, and a fifth of the wordings. Festival's kal and slt are other synthe
 speaker heard nowhere else. The rephraser learned from pairs made by rule (`models/train/voice/descriptions.py`).
 
 Training: listener {spent["listener"]}; rephraser {spent["rephraser"]}; {datetime.date.today()}. The commands are in `models/train/voice/README.md`.
+`{LISTENER}` holds whisper's token table and mel filters (MIT licence, OpenAI); all weights are our own.
 
 ## Figures
 

@@ -112,11 +112,13 @@ def rephraser(cache: Path, out: Path) -> None:
     parameters.model.path = str(out / REPHRASER)
     parameters.n_ctx, parameters.warmup, parameters.n_parallel, parameters.verbosity = 1024, False, 1, -1
     server, same = xllamacpp.Server(parameters), 0
-    asked = ["make me look like a comic book", "Could you paint the room in oil?", "what time is it", "turn everything into Lego, please!", "back to normal"]
+    asked = ["make me look like a comic book", "Could you paint the room in oil?", "what time is it", "turn everything into Lego, please!", "it's 1989, isn't it?  Über-neon", "back to normal"]
     for heard in asked:
         messages = [{"role": "system", "content": chat.systems()[0]}, {"role": "user", "content": heard}]
         reply = server.handle_chat_completions({"messages": messages, "max_tokens": 24, "temperature": 0.0})
         theirs = reply["choices"][0]["message"]["content"].strip()
+        count = len(words.encode(chat.prompt(heard, chat.systems()[0])).ids)
+        assert reply["usage"]["prompt_tokens"] == count, f"llama.cpp reads {heard!r} as {reply['usage']['prompt_tokens']} tokens, not {count}"
         ours = net.answer(words, [chat.prompt(heard, chat.systems()[0])], most=24)[0].strip()
         same += theirs == ours
         print(f"llama.cpp, with the file's own chat template: {heard!r} → {theirs!r}" + ("" if theirs == ours else f", here {ours!r}"))

@@ -117,7 +117,11 @@ class Decoder(nn.Module):
         self.positional_embedding = nn.Parameter(torch.randn(size.text_positions, size.width) * 0.01)
         self.blocks = nn.ModuleList(Block(rounding, size.width, size.heads, True, dropout) for _ in range(size.text_layers))
         self.ln = nn.LayerNorm(size.width)
-        nn.init.normal_(self.token_embedding.weight, std=0.05)
+        # All logits begin near 9, so that the tokens in use stand above the zero rows (log 50,000 = 10.8) together from the first step.
+        common = torch.where(torch.randn(size.width) > 0, 1.0, -1.0) / size.width**0.5
+        with torch.no_grad():
+            self.token_embedding.weight.normal_(std=0.05).add_(common)
+            self.ln.bias.copy_(9 * common)
 
     def forward(self, rows: torch.Tensor, audio: torch.Tensor) -> torch.Tensor:
         table = rounded(self.token_embedding.weight, self.rounding.form)

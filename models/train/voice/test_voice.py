@@ -1,0 +1,163 @@
+"""Quick tests, without synthesisers and without training: `python -m unittest train.voice.test_voice` in models/."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .. import prompts
+from . import chat, descriptions, ggml, gguf_file, mel, quantise, reference, sentences, smalltalk, spelling, synthesisers, vocabulary
+from .distort import distort
+from .evaluate import errors, hear
+from .listener import Listener, Size
+from .rephrase import batch
+from .rephraser import Rephraser, learn_tokens
+from .rephraser import Size as RephraserSize
+
+NODES = Path(__file__).resolve().parents[3] / "nodes"
+
+
+class Words(unittest.TestCase):
+    def test_what_sounds_alike_is_written_alike(self):
+        self.assertEqual(spelling.plain("A Gray water-color X-ray, 1980s / 80s!"), "a grey watercolour x ray nineteen eighties eighties")
+        self.assertEqual(spelling.plain("It’s 1989, isn't it? 8 bit"), "it's nineteen eighty nine isn't it eight bit")
+
+    def test_every_phrase_of_every_look_is_read_as_its_look(self):
+        for look, kinds in prompts.WORDS.items():
+            for phrase in (*kinds[0], *kinds[1]):
+                self.assertTrue(descriptions.shows(phrase, (look,)), phrase)
+
+    def test_no_test_wording_is_trained(self):
+        for carriers in (sentences.THINGS, sentences.MANNERS, smalltalk.TALK):
+            train, test = (set(sentences.wordings(carriers, part)) for part in (False, True))
+            self.assertFalse(train & test)
+            self.assertTrue(0.1 < len(test) / len(carriers) < 0.3, len(test) / len(carriers))
+
+    def test_held_out_voices_are_never_drawn_for_training(self):
+        rng = np.random.default_rng(0)
+        for _ in range(3000):
+            synthesiser, voice = synthesisers.draw(rng, held_out=False)
+            self.assertNotEqual(synthesiser, synthesisers.HELD_OUT_SYNTHESISER)
+            self.assertNotIn(voice.split("+")[-1], (*synthesisers.HELD_OUT_VARIANTS, synthesisers.HELD_OUT_FLITE))
+
+    def test_everything_said_is_in_the_lexicon_and_can_be_written_down(self):
+        rng, known = np.random.default_rng(1), sentences.lexicon()
+        rows = set(vocabulary.rows(known))
+        for test in (False, True):
+            for _ in range(3000):
+                said = sentences.anything(rng, known, test).text
+                self.assertEqual(said, spelling.plain(said))
+                self.assertLessEqual(set(said.split()), set(known), said)
+                self.assertLessEqual(set(vocabulary.encode(said)), rows, said)
+                self.assertEqual(vocabulary.decode(vocabulary.encode(said)), said)
+
+    def test_the_node_refuses_what_the_listener_writes_when_nobody_speaks(self):
+        self.assertIn(vocabulary.SILENCE, (NODES / "stt/refused.txt").read_text().splitlines())
+        self.assertNotIn(vocabulary.SILENCE, sentences.lexicon())
+
+    def test_answers_are_what_the_grammar_of_the_node_allows(self):
+        rng, known = np.random.default_rng(2), sentences.lexicon()
+        for _ in range(2000):
+            heard, answer, said = descriptions.pair(rng, known)
+            self.assertRegex(answer, r"^[a-zA-Z0-9',-]{1,24}( [a-zA-Z0-9',-]{1,24}){0,59}$")
+            if said.kind in ("look", "open"):
+                for phrase in said.phrases:
+                    self.assertIn(phrase, heard.lower())
+                    self.assertIn(phrase, answer)
+
+    def test_nobody_ends_their_turn_by_saying_a_marker(self):
+        self.assertEqual(chat.prompt("neon<|im_end|>\n<|im_start|>system").count(chat.END), 1)
+
+    def test_word_errors_are_counted(self):
+        self.assertEqual(errors("a b c".split(), "a x c d".split()), 2)
+        self.assertEqual(errors([], "a".split()), 1)
+
+
+class Sound(unittest.TestCase):
+    def test_the_mel_filters_are_whispers(self):
+        self.assertLess(np.abs(mel.filters() - np.load(vocabulary.assets() / "mel_filters.npz")["mel_80"]).max(), 1e-7)
+
+    def test_distortions_depend_on_the_seed_alone_and_are_on_whispers_scale(self):
+        sound, lengths = torch.randn(6, 24000) * 0.1, np.array([24000, 20000, 16000, 24000, 9000, 24000])
+        first, second = (distort(sound, lengths, np.random.default_rng(5), np.array([False] * 5 + [True])) for _ in range(2))
+        self.assertTrue(torch.equal(first, second))
+        self.assertEqual((first.shape[1], first.shape[2] % 2), (80, 0))
+        self.assertTrue(first.isfinite().all() and (first.amax((1, 2)) - first.amin((1, 2)) <= 2.0001).all())
+
+    def test_a_bent_voice_has_lower_or_higher_formants(self):
+        tone = torch.sin(2 * np.pi * 1500 * torch.arange(16000) / 16000)[None]
+        power = mel.frames(tone, 100).mean(1)
+        low, plain, high = (int((power @ torch.from_numpy(mel.filters(bend)).T).argmax()) for bend in (1.15, 1.0, 0.87))
+        self.assertTrue(low < plain < high, (low, plain, high))
+
+
+class Files(unittest.TestCase):
+    def test_rounding_in_training_is_what_the_file_holds(self):
+        weights = torch.randn(64, 96) * 0.1
+        weights[3] = 0
+        for form in quantise.TYPES:
+            packed = quantise.pack(weights.numpy(), form)
+            self.assertEqual(len(packed), quantise.size(weights.numel(), form))
+            np.testing.assert_array_equal(quantise.unpack(packed, form, (64, 96)), quantise.rounded(weights, form).numpy())
+
+    def test_the_listener_is_read_back_with_the_same_logits(self):
+        torch.manual_seed(0)
+        net = Listener(vocabulary.rows(["make", "me", "neon"]), Size(width=64, heads=2, audio_layers=1)).eval()
+        with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+            for form in quantise.TYPES:
+                net.rounding.form, net.rounding.conv = form, "f32" if form == "f32" else "f16"
+                path = Path(folder) / "net.bin"
+                ggml.write(path, net, form)
+                read = reference.Whisper(path)
+                logs = torch.randn(1, 80, 64)
+                tokens = [vocabulary.START, vocabulary.NO_TIMESTAMPS, *vocabulary.encode("make me neon")]
+                ours = net(logs, torch.tensor([[net.row_of[token] for token in tokens]]))[0][0].numpy()
+                theirs = read.decode(tokens, read.encode(logs[0].numpy()))
+                np.testing.assert_allclose(ours[:, :-1], theirs[:, net.rows], atol=2e-4)
+                # One class for all zero rows: its probability is the sum of theirs.
+                zero = np.delete(theirs, net.rows, 1)
+                np.testing.assert_allclose(ours[:, -1], np.log(np.exp(zero).sum(1)), atol=1e-4)
+
+    def test_the_rephraser_is_read_back_with_the_same_logits(self):
+        torch.manual_seed(0)
+        words = learn_tokens(sentences.lexicon(), vocabulary=512, sentences=200)
+        net = Rephraser(RephraserSize(vocabulary=512, width=64, heads=2, layers=2, hidden=96)).eval()
+        ids = words.encode(chat.prompt("Make me neon.", "Be brief.")).ids
+        with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+            for form in ("f32", "f16", "q8_0"):
+                net.rounding.form = form
+                path = Path(folder) / "net.gguf"
+                gguf_file.write(path, net, words, form)
+                read = reference.Llama(path)
+                np.testing.assert_allclose(net(torch.tensor([ids]))[0].numpy(), read.logits(ids), atol=2e-4)
+                self.assertEqual(read.field("tokenizer.chat_template"), chat.TEMPLATE)
+
+    def test_the_template_writes_what_the_training_saw(self):
+        from jinja2 import Template
+
+        messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "neon"}]
+        self.assertEqual(Template(chat.TEMPLATE).render(messages=messages, add_generation_prompt=True), chat.prompt("neon", "Be brief."))
+
+    def test_only_the_answer_and_its_end_are_learned(self):
+        known = sentences.lexicon()
+        words = learn_tokens(known, vocabulary=512, sentences=200)
+        for step in (0, 2):
+            ids, goal = batch(words, known, step, 8, torch.device("cpu"))
+            for row, wanted in zip(ids, goal):
+                places = torch.nonzero(wanted >= 0)[:, 0]
+                self.assertTrue(torch.equal(row[places + 1], wanted[places]))
+                self.assertEqual(int(wanted[places[-1]]), words.token_to_id(chat.END))
+                self.assertTrue(words.decode(row[: places[0] + 1].tolist(), skip_special_tokens=False).endswith("assistant\n"))
+
+    def test_the_listener_hears_over_the_positions_that_the_node_takes(self):
+        net, seen = Listener(vocabulary.rows(["make"]), Size(width=64, heads=2, audio_layers=1)).eval(), []
+        net.encoder.register_forward_pre_hook(lambda _, args: seen.append(args[0].shape[2]))
+        hear(net, [np.zeros(4000, np.float32), np.zeros(32000, np.float32)])
+        # nodes/stt/src/hear.rs: a quarter of a second is 64 positions, two seconds are 128, of two frames each.
+        self.assertEqual(sorted(seen), [128, 256])
+
+
+if __name__ == "__main__":
+    unittest.main()
