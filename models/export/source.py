@@ -19,6 +19,7 @@ SCHEDULERS = [
     "EulerDiscreteScheduler",
     "EulerAncestralDiscreteScheduler",
     "DDIMScheduler",
+    "PNDMScheduler",
     "LCMScheduler",
     "DPMSolverMultistepScheduler",
     "TCDScheduler",

@@ -17,6 +17,9 @@ pub enum Method {
     Lcm,
     /// Zheng et al. 2024, "Trajectory Consistency Distillation", algorithm 4: `TCDScheduler`.
     Tcd,
+    /// Liu et al. 2022, "Pseudo Numerical Methods for Diffusion Models on Manifolds", without the Runge-Kutta steps:
+    /// `PNDMScheduler` as Stable Diffusion 1 has it. It evaluates its second timestep twice.
+    Pndm,
     /// Lu et al. 2022, "DPM-Solver++", orders 1 to 3, as ODE or SDE: `DPMSolverMultistepScheduler`.
     DpmSolver,
 }
@@ -162,12 +165,13 @@ const CLASSES: &[(&str, Method)] = &[
     ("EulerDiscreteScheduler", Method::Euler),
     ("EulerAncestralDiscreteScheduler", Method::EulerAncestral),
     ("DDIMScheduler", Method::Ddim),
+    ("PNDMScheduler", Method::Pndm),
     ("LCMScheduler", Method::Lcm),
     ("TCDScheduler", Method::Tcd),
     ("DPMSolverMultistepScheduler", Method::DpmSolver),
 ];
-const CLASS_NAMES: &str = "EulerDiscreteScheduler, EulerAncestralDiscreteScheduler, DDIMScheduler, LCMScheduler, \
-                           TCDScheduler, DPMSolverMultistepScheduler";
+const CLASS_NAMES: &str = "EulerDiscreteScheduler, EulerAncestralDiscreteScheduler, DDIMScheduler, PNDMScheduler, \
+                           LCMScheduler, TCDScheduler, DPMSolverMultistepScheduler";
 
 impl Config {
     pub fn read(json: &Value) -> Result<Self, ConfigError> {
@@ -182,7 +186,16 @@ impl Config {
         let train = keys.whole("num_train_timesteps", 1000, 1..=100_000, "a whole number from 1 to 100000")?;
         let predictions =
             [("epsilon", Prediction::Epsilon), ("v_prediction", Prediction::Velocity), ("sample", Prediction::Sample)];
-        let prediction = keys.choice("prediction_type", &predictions, "epsilon, v_prediction, sample")?;
+        let prediction = if method == Method::Pndm {
+            // Its steps go by the noise, which diffusers does not make out of a clean latent here.
+            keys.choice("prediction_type", &predictions[..2], "epsilon, v_prediction")?
+        } else {
+            keys.choice("prediction_type", &predictions, "epsilon, v_prediction, sample")?
+        };
+        if method == Method::Pndm && !keys.flag("skip_prk_steps", false)? {
+            let (key, value) = ("skip_prk_steps", "false".to_owned());
+            return Err(ConfigError::Unsupported { key, value, supported: "true" });
+        }
         let mut spacings =
             [("linspace", Spacing::Linspace), ("leading", Spacing::Leading), ("trailing", Spacing::Trailing)];
         if !method.counts_in_ratios() {
@@ -209,6 +222,7 @@ impl Config {
                 keys.choice("final_sigmas_type", &[("zero", false), ("sigma_min", true)], "zero, sigma_min")?
             }
             Method::Ddim => !keys.flag("set_alpha_to_one", true)?,
+            Method::Pndm => !keys.flag("set_alpha_to_one", false)?,
             _ => false,
         };
         let bounds = |key| if method == Method::Euler { keys.between(key, POSITIVE, POSITIVE_RANGE) } else { Ok(None) };
@@ -219,7 +233,7 @@ impl Config {
             prediction,
             spacing,
             steps_offset: steps_offset as f64,
-            zero_snr: keys.flag("rescale_betas_zero_snr", false)?,
+            zero_snr: method != Method::Pndm && keys.flag("rescale_betas_zero_snr", false)?,
             sigmas: sigmas(&keys, method)?,
             sigma_min: bounds("sigma_min")?,
             sigma_max: bounds("sigma_max")?,

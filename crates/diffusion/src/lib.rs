@@ -32,6 +32,7 @@ pub mod config;
 pub mod finite;
 pub mod guidance;
 mod keys;
+mod methods;
 mod multistep;
 pub mod noise;
 pub mod plan;

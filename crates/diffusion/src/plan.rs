@@ -10,7 +10,7 @@ use crate::finite::{NotFinite, check_finite};
 pub(crate) struct Step {
     /// The UNet sees `input × x`.
     pub input: f32,
-    /// Clean latent = `from_x × x + from_output × output`.
+    /// Clean latent = `from_x × x + from_output × output`; for PNDM the output stands in its place.
     pub from_x: f32,
     /// See [`from_x`](Self::from_x).
     pub from_output: f32,
@@ -21,7 +21,7 @@ pub(crate) struct Step {
     /// See [`keep`](Self::keep).
     pub clean: f32,
     /// See [`keep`](Self::keep); the latest first.
-    pub past: [f32; 2],
+    pub past: [f32; 4],
     /// See [`keep`](Self::keep).
     pub fresh: f32,
 }
@@ -42,11 +42,11 @@ pub struct Plan {
 /// The clean latents of a run's last steps, which multistep methods go by. The caller keeps it from frame to frame, so
 /// that its memory is allocated once; what it holds is of no use to another run, and no run reads it.
 #[derive(Debug, Default)]
-pub struct History([Vec<f32>; 3]);
+pub struct History([Vec<f32>; 5]);
 
 impl History {
     /// Makes room for this step's clean latent and gives it with those before.
-    fn turn(&mut self, len: usize) -> (&mut [f32], [&[f32]; 2]) {
+    fn turn(&mut self, len: usize) -> (&mut [f32], [&[f32]; 4]) {
         self.0.rotate_right(1);
         let [now, past @ ..] = &mut self.0;
         now.resize(len, 0.0);

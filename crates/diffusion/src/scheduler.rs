@@ -1,9 +1,8 @@
 //! From a pack's scheduler configuration to plans.
 
-use crate::betas::{Point, Table};
+use crate::betas::Table;
 use crate::config::{Config, ConfigError, Method, Prediction, Sigmas, Spacing};
-use crate::multistep::Blend;
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
 use crate::spacing::{Rung, Span, most_steps, rungs, timesteps};
 use crate::steps::{Steps, Strength};
 use serde_json::Value;
@@ -61,9 +60,9 @@ pub enum PlanError {
 /// A pack's scheduler.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scheduler {
-    config: Config,
-    table: Table,
-    eta: f64,
+    pub(crate) config: Config,
+    pub(crate) table: Table,
+    pub(crate) eta: f64,
 }
 
 impl Scheduler {
@@ -136,7 +135,7 @@ impl Scheduler {
             }
             Steps::Timesteps(list) => shrunk(list, span.length / whole),
         };
-        let rungs = rungs(&self.config, &self.table, timesteps, span);
+        let rungs = rungs(&self.config, &self.table, timesteps, span, begin);
         if begin >= rungs.len() {
             return Err(PlanError::NoStepLeft { steps: count, strength: share });
         }
@@ -158,7 +157,7 @@ impl Scheduler {
         };
         let method = self.config.method;
         let spread = matches!(self.config.sigmas, Sigmas::Karras | Sigmas::Exponential);
-        if matches!(method, Method::EulerAncestral | Method::Ddim) || spread {
+        if matches!(method, Method::EulerAncestral | Method::Ddim | Method::Pndm) || spread {
             return Err(PlanError::NoList { method });
         }
         let rising = list.windows(2).find(|pair| pair[0] <= pair[1]).map(|pair| pair[1]);
@@ -189,102 +188,7 @@ impl Scheduler {
             start_noise: start_noise as f32,
             text_noise: text_noise as f32,
             clip: self.config.clip,
-            remembers: self.config.solver.order > 1,
-        }
-    }
-
-    fn step(&self, rungs: &[Rung], index: usize, begin: usize) -> Step {
-        let Rung { timestep, here, next } = rungs[index];
-        match self.config.method {
-            Method::Euler | Method::EulerAncestral => self.euler(here, next),
-            Method::Ddim => self.ddim(here, next),
-            Method::Lcm => self.lcm(timestep, here, next),
-            Method::Tcd => self.tcd(here, rungs.get(index + 1).map(|rung| rung.timestep), next),
-            Method::DpmSolver => {
-                let (solver, done) = (&self.config.solver, index - begin);
-                let order = solver.order_of(index, rungs.len(), done, !self.config.ends_noisy);
-                let before: Vec<Point> = (1..order).map(|back| rungs[index - back].here).collect();
-                let Blend { keep, clean, past, fresh } = solver.blend(next, here, &before);
-                Step {
-                    past: past.map(|weight| weight as f32),
-                    ..self.first_order(here, 1.0, [keep, 0.0, clean, fresh])
-                }
-            }
-        }
-    }
-
-    /// A step in the space where `x = clean + ratio × noise`, as k-diffusion has it.
-    fn euler(&self, here: Point, next: Point) -> Step {
-        let (ratio, next) = (here.ratio(), next.ratio());
-        let (down, up) = match self.config.method {
-            Method::EulerAncestral => {
-                let up = (next.powi(2) * (ratio.powi(2) - next.powi(2)) / ratio.powi(2)).max(0.0).sqrt();
-                ((next.powi(2) - up.powi(2)).max(0.0).sqrt(), up)
-            }
-            _ => (next, 0.0),
-        };
-        // The model's input is the picture in the other space: x × alpha.
-        self.first_order(here, here.alpha, [down / ratio, 0.0, 1.0 - down / ratio, up])
-    }
-
-    /// Keeps the predicted noise, but for a part of it that is drawn anew.
-    fn ddim(&self, here: Point, next: Point) -> Step {
-        // Song et al. 2020, eq. 16.
-        let share = (next.sigma / here.sigma).powi(2) * (1.0 - (here.alpha / next.alpha).powi(2));
-        let fresh = self.eta * share.max(0.0).sqrt();
-        let noise = (next.sigma.powi(2) - fresh.powi(2)).max(0.0).sqrt();
-        self.with_noise(here, [noise, next.alpha, fresh])
-    }
-
-    fn lcm(&self, timestep: f64, here: Point, next: Point) -> Step {
-        // Boundary condition of consistency models, sigma_data 0.5 (diffusers, `LCMScheduler`).
-        let scaled = timestep * self.config.timestep_scaling;
-        let (skip, out) = (0.25 / (scaled.powi(2) + 0.25), scaled / scaled.hypot(0.5));
-        self.first_order(here, 1.0, [next.alpha * skip, 0.0, next.alpha * out, next.sigma])
-    }
-
-    /// Goes further down than the next timestep, and up again with fresh noise; not so in the last step.
-    fn tcd(&self, here: Point, timestep: Option<f64>, next: Point) -> Step {
-        // diffusers rounds in f32 here.
-        let below = timestep.map(|timestep| ((1.0 - self.eta) as f32 * timestep as f32) as usize);
-        let down = below.filter(|_| self.eta > 0.0).map_or(next, |below| self.table.point(below));
-        let up = next.alpha / down.alpha;
-        let fresh = (1.0 - up.powi(2)).max(0.0).sqrt();
-        self.with_noise(here, [up * down.sigma, up * down.alpha, fresh])
-    }
-
-    /// Next x = `noise × predicted noise + clean × clean latent + fresh × fresh noise`. The noise is that of the output
-    /// itself, even where the clean latent is clipped, as diffusers does.
-    fn with_noise(&self, here: Point, [noise, clean, fresh]: [f64; 3]) -> Step {
-        let Point { alpha, sigma } = here;
-        let (from_x, from_output) = match self.config.prediction {
-            Prediction::Epsilon => (0.0, 1.0),
-            Prediction::Velocity => (sigma, alpha),
-            Prediction::Sample => (1.0 / sigma, -alpha / sigma),
-        };
-        self.first_order(here, 1.0, [noise * from_x, noise * from_output, clean, fresh])
-    }
-
-    /// Puts the prediction type in: how the clean latent follows from x and the UNet's output.
-    ///
-    /// `input` is what the UNet's input is multiplied by to get from the state's space to `alpha, sigma`.
-    fn first_order(&self, here: Point, input: f64, [keep, output, clean, fresh]: [f64; 4]) -> Step {
-        let Point { alpha, sigma } = here;
-        // In the space of alpha and sigma: clean = (x − sigma × noise) / alpha, or alpha × x − sigma × velocity.
-        let (from_x, from_output) = match self.config.prediction {
-            Prediction::Epsilon => (1.0 / alpha, -sigma / alpha),
-            Prediction::Velocity => (alpha, -sigma),
-            Prediction::Sample => (0.0, 1.0),
-        };
-        Step {
-            input: input as f32,
-            from_x: (from_x * input) as f32,
-            from_output: from_output as f32,
-            keep: keep as f32,
-            output: output as f32,
-            clean: clean as f32,
-            past: [0.0; 2],
-            fresh: fresh as f32,
+            remembers: self.config.solver.order > 1 || self.config.method == Method::Pndm,
         }
     }
 }

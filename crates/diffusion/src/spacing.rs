@@ -46,6 +46,13 @@ pub(crate) fn timesteps(config: &Config, table: &Table, count: usize, span: Span
         Method::Lcm | Method::Tcd => distilled(config, count, span),
         Method::DpmSolver => solved(config, table, count, span),
         Method::Euler | Method::EulerAncestral | Method::Ddim => plain(config, count, span),
+        Method::Pndm => {
+            let mut twice = plain(config, count, span);
+            if let Some(second) = twice.get(1).copied() {
+                twice.insert(1, second);
+            }
+            twice
+        }
     };
     // steps_offset may lead beyond the end.
     let top = config.train_timesteps as f64 - 1.0;
@@ -65,7 +72,7 @@ fn plain(config: &Config, count: usize, span: Span) -> Vec<f64> {
             let values = linspace(span.length - 1.0, last);
             // Whole timesteps where diffusers has a table of them, else f32.
             let kept = |value: f64| {
-                if config.method == Method::Ddim { value.round_ties_even() } else { f64::from(value as f32) }
+                if config.method.scales_by_ratio() { f64::from(value as f32) } else { value.round_ties_even() }
             };
             values.into_iter().rev().map(kept).collect()
         }
@@ -109,19 +116,26 @@ fn linspace(top: f64, gaps: usize) -> Vec<f64> {
     (0..=gaps).map(|index| if index == gaps { top } else { index as f64 * stride }).collect()
 }
 
-/// Puts the places to the timesteps. Karras and exponential sigmas choose the places themselves, and then the timesteps
+/// Puts the places to the timesteps, of which those before `begin` are left out later. Karras and exponential sigmas choose the places themselves, and then the timesteps
 /// follow.
-pub(crate) fn rungs(config: &Config, table: &Table, mut timesteps: Vec<f64>, span: Span) -> Vec<Rung> {
+pub(crate) fn rungs(config: &Config, table: &Table, mut timesteps: Vec<f64>, span: Span, begin: usize) -> Vec<Rung> {
     let count = timesteps.len();
     let whole = |timestep: f64| table.point(timestep as usize);
     let end = if config.ends_noisy { table.point(0) } else { Point::CLEAN };
     let places: Vec<Point> = match config.method {
-        Method::Ddim => {
+        Method::Ddim | Method::Pndm => {
             // diffusers steps down by the stride, even where the timesteps were rounded to something else.
-            let stride = (span.length / count as f64).floor();
+            let steps = 1 + timesteps.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            let stride = (span.length / steps as f64).floor();
             let next = |timestep: f64| if timestep < stride { end } else { whole(timestep - stride) };
-            let rung = |timestep: &f64| Rung { timestep: *timestep, here: whole(*timestep), next: next(*timestep) };
-            return timesteps.iter().map(rung).collect();
+            let rung = |(index, timestep): (usize, &f64)| match config.method {
+                // The second evaluation does the first step again.
+                Method::Pndm if index == begin + 1 => {
+                    Rung { timestep: *timestep, here: whole(timestep + stride), next: whole(*timestep) }
+                }
+                _ => Rung { timestep: *timestep, here: whole(*timestep), next: next(*timestep) },
+            };
+            return timesteps.iter().enumerate().map(rung).collect();
         }
         Method::Lcm => timesteps.iter().map(|timestep| whole(*timestep)).chain([Point::CLEAN]).collect(),
         // It ends at timestep 0, not at the clean picture.

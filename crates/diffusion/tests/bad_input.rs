@@ -4,13 +4,14 @@ use mirror_diffusion::{Guidance, History, Noise, Plan, PlanError, Scheduler, Str
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const CLASSES: [&str; 6] = [
+const CLASSES: [&str; 7] = [
     "EulerDiscreteScheduler",
     "EulerAncestralDiscreteScheduler",
     "DDIMScheduler",
     "LCMScheduler",
     "TCDScheduler",
     "DPMSolverMultistepScheduler",
+    "PNDMScheduler",
 ];
 
 fn class() -> impl Strategy<Value = &'static str> {
@@ -128,9 +129,11 @@ fn pure_noise_and_predicted_noise_make_no_picture_and_that_is_said() {
 fn what_a_configuration_asks_for_in_vain_is_named_with_what_is_supported() {
     let error = |config: Value| Scheduler::from_config(&config).expect_err("not supported").to_string();
     let euler = |key: &str, value: Value| error(json!({"_class_name": CLASSES[0], key: value}));
-    let class = error(json!({"_class_name": "PNDMScheduler", "shift": 3.0}));
+    let class = error(json!({"_class_name": "HeunDiscreteScheduler", "shift": 3.0}));
     assert!(
-        class.starts_with("scheduler_config.json: _class_name \"PNDMScheduler\" is not supported; supported are Euler"),
+        class.starts_with(
+            "scheduler_config.json: _class_name \"HeunDiscreteScheduler\" is not supported; supported are Euler"
+        ),
         "{class}"
     );
     assert!(error(json!({})).contains("_class_name must be EulerDiscreteScheduler, "));
@@ -150,6 +153,8 @@ fn what_a_configuration_asks_for_in_vain_is_named_with_what_is_supported() {
     assert!(thresholds.contains("thresholding \"true\""), "{thresholds}");
     let solver = error(json!({"_class_name": CLASSES[5], "algorithm_type": "dpmsolver"}));
     assert!(solver.contains("supported are dpmsolver++, sde-dpmsolver++"), "{solver}");
+    let pndm = error(json!({"_class_name": "PNDMScheduler"}));
+    assert!(pndm.contains("skip_prk_steps \"false\" is not supported; supported are true"), "{pndm}");
     let coarse = error(json!({"_class_name": "LCMScheduler", "num_train_timesteps": 20}));
     assert!(coarse.contains("original_inference_steps must be a whole number from 1 to num_train_timesteps, not 50"));
 }
@@ -172,17 +177,20 @@ proptest! {
         // Sizes that are not divisible by 8, and none at all.
         mut latent in prop::collection::vec(-4.0f32..4.0, 0..70)
     ) {
+        let twice = class == "PNDMScheduler";
+        let prediction = if twice && prediction == "sample" { "v_prediction" } else { prediction };
         let config = json!({"_class_name": class, "timestep_spacing": spacing, "prediction_type": prediction,
+            "skip_prk_steps": true,
             "rescale_betas_zero_snr": zero_snr, "use_karras_sigmas": karras, "solver_order": order,
             "algorithm_type": if sde { "sde-dpmsolver++" } else { "dpmsolver++" }, "final_sigmas_type": "sigma_min"});
         let scheduler = supported(&config).with_eta(eta).expect("it is from 0 to 1");
         match scheduler.plan(steps, strength) {
             Ok(plan) => {
                 let timesteps = plan.timesteps();
-                prop_assert!(timesteps.len() <= steps && (strength.value() > 0.0) != timesteps.is_empty());
+                prop_assert!(timesteps.len() <= steps + usize::from(twice) && (strength.value() > 0.0) != timesteps.is_empty());
                 prop_assert!(timesteps.iter().all(|timestep| (0.0..=999.0).contains(timestep)));
-                // Karras's lie so close at the end that two may be told the UNet as one.
-                prop_assert!(timesteps.windows(2).all(|pair| pair[0] > pair[1] || karras && pair[0] == pair[1]));
+                // Karras's lie so close at the end that two may be told the UNet as one; PNDM repeats its second.
+                prop_assert!(timesteps.windows(2).all(|pair| pair[0] > pair[1] || (karras || twice) && pair[0] == pair[1]));
                 let fresh = (0..timesteps.len()).map(|step| plan.needs_noise(step));
                 prop_assert!(fresh.clone().zip(fresh.skip(1)).all(|(one, next)| one || !next));
                 paint(&plan, &mut latent, &mut History::default());
@@ -202,7 +210,7 @@ proptest! {
     fn a_prediction_that_is_no_number_is_refused_and_nothing_is_left_of_it(
         class in class(), place in 0usize..40, value in prop::sample::select(vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY])
     ) {
-        let plan = supported(&json!({"_class_name": class})).plan(4, Strength::Continuous(1.0)).expect("a plan");
+        let plan = supported(&json!({"_class_name": class, "skip_prk_steps": true})).plan(4, Strength::Continuous(1.0)).expect("a plan");
         let (mut latent, noise, mut history) = (vec![0.5; 40], vec![0.1; 40], History::default());
         let mut prediction = vec![0.1; 40];
         plan.step(0, &mut latent, &prediction, &noise, &mut history).expect("it is finite");
@@ -249,7 +257,8 @@ proptest! {
         ],
         steps in steps(), strength in strength()
     ) {
-        let config = json!({"_class_name": class, key: value, "use_karras_sigmas": true, "clip_sample": true});
+        let config = json!({"_class_name": class, key: value, "use_karras_sigmas": true, "clip_sample": true,
+            "skip_prk_steps": true});
         if let Ok(plan) = Scheduler::from_config(&config).map(|scheduler| scheduler.plan(steps, strength)) {
             let Ok(plan) = plan else { return Ok(()) };
             let mut latent = vec![0.5; 16];
