@@ -27,6 +27,8 @@ pub const NEGATIVE_PROMPT: &str = "negative_prompt";
 pub const PACK: &str = "pack";
 /// The pack whose latent space a latent lies in: text.
 pub const LATENT_PACK: &str = "latent_pack";
+/// The pack that a stream will be painted with once all stages have opened it: text, empty if it stays with its pack.
+pub const NEXT_PACK: &str = "next_pack";
 /// The ONNX Runtime execution provider that ran it: text.
 pub const PROVIDER: &str = "provider";
 /// Whether the picture is the camera's own: boolean.

@@ -31,6 +31,7 @@ pub use message::header::{Header, Painting};
 pub use message::latent::Latent;
 pub use message::notice::{Level, Notice};
 pub use message::prompt::Prompt;
+pub use message::readiness::Readiness;
 pub use message::settings::SettingsUpdate;
 pub use message::taken::Taken;
 pub use settings::{SettingError, Settings};

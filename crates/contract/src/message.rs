@@ -7,6 +7,7 @@ pub mod header;
 pub mod latent;
 pub mod notice;
 pub mod prompt;
+pub mod readiness;
 pub mod settings;
 pub mod taken;
 

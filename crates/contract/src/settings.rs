@@ -13,6 +13,12 @@ pub struct Settings {
     /// Rises with every change.
     #[serde(skip)]
     pub version: i64,
+    /// The pack that `processor` paints with, for the nodes; no name is the default pack's.
+    #[serde(skip)]
+    pub pack: String,
+    /// The pack that is to be opened, because the stream will be painted with it; mostly none.
+    #[serde(skip)]
+    pub next_pack: String,
     /// What the picture is painted as.
     pub prompt: String,
     /// What it must not look like.
@@ -100,17 +106,12 @@ impl Settings {
         }
         let mut values = self.values();
         values.insert(name.to_owned(), value.clone());
-        let (stream, version) = (std::mem::take(&mut self.stream), self.version);
-        match serde_json::from_value::<Self>(Value::Object(values)) {
-            Ok(settings) => {
-                *self = Self { stream, version, ..settings };
-                Ok(())
-            }
-            Err(_) => {
-                self.stream = stream;
-                Err(out_of_range(parameter, value))
-            }
-        }
+        let settings: Self =
+            serde_json::from_value(Value::Object(values)).map_err(|_| out_of_range(parameter, value))?;
+        // What is no parameter stays.
+        let Self { stream, version, pack, next_pack, .. } = std::mem::take(self);
+        *self = Self { stream, version, pack, next_pack, ..settings };
+        Ok(())
     }
 }
 

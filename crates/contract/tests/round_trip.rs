@@ -6,7 +6,7 @@ use arrow::datatypes::UInt8Type;
 use dora_node_api::{DoraArray, MetadataParameters, Parameter};
 use mirror_contract::{
     Audio, ContractError, Embedding, Frame, Header, Latent, Level, Message, Notice, Painting, Pooled, Prompt,
-    Settings, SettingsUpdate, StageTime, Stamp, Taken, Trace,
+    Readiness, Settings, SettingsUpdate, StageTime, Stamp, Taken, Trace,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -29,8 +29,12 @@ fn trace() -> impl Strategy<Value = Trace> {
 fn header() -> impl Strategy<Value = Header> {
     let painting = (".{0,20}", ".{0,8}", ".{0,8}", any::<bool>())
         .prop_map(|(prompt, pack, provider, passthrough)| Painting { prompt, pack, provider, passthrough });
-    (stamp(), ".{0,20}", trace(), proptest::option::of(painting))
-        .prop_map(|(stamp, source, trace, painting)| Header { stamp, source, trace, painting })
+    (stamp(), ".{0,20}", trace(), proptest::option::of(painting)).prop_map(|(stamp, source, trace, painting)| Header {
+        stamp,
+        source,
+        trace,
+        painting,
+    })
 }
 
 fn floats(len: usize) -> impl Strategy<Value = ScalarBuffer<f32>> {
@@ -80,6 +84,12 @@ proptest! {
     ) {
         let audio = Audio { stamp, trace, sample_rate_hz, samples };
         prop_assert_eq!(there_and_back(audio.clone()), Ok(audio));
+    }
+
+    #[test]
+    fn what_a_stage_says_of_a_pack_comes_back_as_it_went(pack in ".{0,12}", fault in proptest::option::of(".{1,40}")) {
+        let readiness = Readiness { pack, fault };
+        prop_assert_eq!(there_and_back(readiness.clone()), Ok(readiness));
     }
 
     #[test]
@@ -138,6 +148,9 @@ proptest! {
             parameters.insert(key.to_owned(), Parameter::Integer(shape.first().copied().unwrap_or(0)));
         }
         parameters.insert("shape".to_owned(), Parameter::ListInt(shape));
+        if let Some(pooled_shape) = pooled_shape {
+            parameters.insert("pooled_shape".to_owned(), Parameter::ListInt(pooled_shape));
+        }
         let payloads = [
             DoraArray::from_array(UInt8Array::from(bytes.clone())),
             DoraArray::from_array(Float32Array::from(bytes.iter().map(|byte| f32::from(*byte)).collect::<Vec<_>>())),
@@ -148,9 +161,6 @@ proptest! {
             let _ = Latent::decode(data, &parameters);
             let _ = Embedding::decode(data, &parameters);
             let _ = Audio::decode(data, &parameters);
-        if let Some(pooled_shape) = pooled_shape {
-            parameters.insert("pooled_shape".to_owned(), Parameter::ListInt(pooled_shape));
-        }
             let _ = Prompt::decode(data, &parameters);
             let _ = Settings::decode(data, &parameters);
             let _ = SettingsUpdate::decode(data, &parameters);

@@ -1,6 +1,6 @@
 //! The table of parameters, and the settings made of it.
 
-use mirror_contract::Settings;
+use mirror_contract::{Prompt, Settings, SettingsUpdate, Stamp, Trace};
 use mirror_contract::parameters::{Kind, PARAMETERS};
 use serde_json::json;
 
@@ -72,4 +72,13 @@ fn a_value_that_people_type_is_read_by_its_row() {
     assert_eq!(parse("passthrough", "on"), Ok(json!(true)));
     assert_eq!(parse("passthrough", "perhaps"), Err("on or off".to_owned()));
     assert_eq!(parse("steps", "many"), Err("a whole number from 1 to 50".to_owned()));
+}
+
+#[test]
+fn what_was_said_is_the_prompt_of_its_stream() {
+    let stamp = Stamp { stream: "garden".to_owned(), frame_id: 3, captured_ns: 5 };
+    let prompt = Prompt { stamp, trace: Trace::default(), origin: "voice".to_owned(), text: "neon".to_owned() };
+    let update = SettingsUpdate::from(prompt);
+    assert_eq!((update.stream.as_str(), update.origin.as_str()), ("garden", "voice"));
+    assert_eq!(json!(update.values), json!({ "prompt": "neon" }));
 }

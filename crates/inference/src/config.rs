@@ -1,6 +1,6 @@
 //! What every node that runs a model of a pack is configured with.
 //!
-//! A node lists four keys, two under its own prefix, and reads them with [`Config::read`]:
+//! A node lists six keys, two under its own prefix, and reads them with [`Config::read`]:
 //!
 //! ```
 //! use mirror_inference::config::{self, Config};
@@ -10,6 +10,8 @@
 //!     config::threads("DECODER_THREADS", "Threads of the decoder; 0 is one a core"),
 //!     config::spinning("DECODER_SPINNING"),
 //!     config::PACK,
+//!     config::PACKS,
+//!     config::PACKS_OPEN,
 //!     config::PROVIDER,
 //! ];
 //! # fn main() -> eyre::Result<()> {
@@ -23,8 +25,7 @@ use eyre::Result;
 use mirror_kit::{Environment, Key};
 use std::path::PathBuf;
 
-/// Where the pack lies.
-pub const PACK: Key = Key { name: "MIRROR_PACK", default: "models/starter", text: "Directory of the model pack" };
+pub use mirror_kit::config::{PACK, PACKS, PACKS_OPEN};
 
 /// What the models run on.
 pub const PROVIDER: Key =
@@ -43,11 +44,15 @@ pub const fn spinning(name: &'static str) -> Key {
     Key { name, default: "off", text }
 }
 
-/// What the four keys say.
+/// What the six keys say.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Directory of the model pack.
     pub pack: PathBuf,
+    /// Where other packs lie: directories with `:` between.
+    pub packs: String,
+    /// How many packs may be open at once.
+    pub packs_open: usize,
     /// How the model is run.
     pub options: Options,
 }
@@ -67,7 +72,7 @@ impl Config {
     /// A value that cannot be used.
     ///
     /// # Panics
-    /// If the node does not list the four keys: a fault of the program, which its first test finds.
+    /// If the node does not list the six keys: a fault of the program, which its first test finds.
     pub fn of(environment: &Environment) -> Result<Self> {
         let prefix = environment.prefix();
         let options = Options {
@@ -76,7 +81,12 @@ impl Config {
             threads: environment.within(&format!("{prefix}THREADS"), 0, 256)?,
             spinning: environment.switch(&format!("{prefix}SPINNING"))?,
         };
-        Ok(Self { pack: environment.text(PACK.name).into(), options })
+        Ok(Self {
+            pack: environment.text(PACK.name).into(),
+            packs: environment.text(PACKS.name).to_owned(),
+            packs_open: environment.within(PACKS_OPEN.name, 1, 16)?,
+            options,
+        })
     }
 }
 
@@ -85,7 +95,8 @@ mod tests {
     use super::*;
     use crate::options::Provider;
 
-    const KEYS: &[Key] = &[threads("DECODER_THREADS", ""), spinning("DECODER_SPINNING"), PACK, PROVIDER];
+    const KEYS: &[Key] =
+        &[threads("DECODER_THREADS", ""), spinning("DECODER_SPINNING"), PACK, PACKS, PACKS_OPEN, PROVIDER];
 
     fn config(pairs: &[(&str, &str)]) -> Result<Config> {
         let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -102,11 +113,14 @@ mod tests {
             ("DECODER_THREADS", "3"),
             ("DECODER_SPINNING", "on"),
             ("MIRROR_PACK", "/models/mine"),
+            ("MIRROR_PACKS", "/models:/more"),
+            ("MIRROR_PACKS_OPEN", "3"),
             ("MIRROR_PROVIDER", "cuda"),
             ("ENCODER_THREADS", "7"),
         ]);
-        let Config { pack, options } = config.expect("all of them are right");
+        let Config { pack, packs, packs_open, options } = config.expect("all of them are right");
         assert_eq!(pack, PathBuf::from("/models/mine"));
+        assert_eq!((packs.as_str(), packs_open), ("/models:/more", 3));
         assert_eq!((options.threads, options.spinning), (3, true));
         assert_eq!(options.provider, Choice::Only(Provider::Cuda));
     }

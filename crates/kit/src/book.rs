@@ -7,6 +7,8 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub struct Book {
     pages: HashMap<String, Settings>,
+    /// The last settings of a stream with another pack than now.
+    before: HashMap<String, Settings>,
     defaults: Settings,
 }
 
@@ -14,8 +16,13 @@ impl Book {
     /// Takes settings in. Older ones than those in the book change nothing.
     pub fn write(&mut self, settings: Settings) {
         let newest = self.pages.get(&settings.stream).is_none_or(|page| page.version <= settings.version);
-        if newest {
-            self.pages.insert(settings.stream.clone(), settings);
+        if !newest {
+            return;
+        }
+        let pack = settings.pack.clone();
+        let old = self.pages.insert(settings.stream.clone(), settings);
+        if let Some(old) = old.filter(|old| old.pack != pack) {
+            self.before.insert(old.stream.clone(), old);
         }
     }
 
@@ -23,6 +30,14 @@ impl Book {
     #[must_use]
     pub fn of(&self, stream: &str) -> &Settings {
         self.pages.get(stream).or_else(|| self.pages.get(HOUSE)).unwrap_or(&self.defaults)
+    }
+
+    /// The settings that a stream has with that pack, or last had with it. Settings that name no pack go with any.
+    #[must_use]
+    pub fn of_pack(&self, stream: &str, pack: &str) -> Option<&Settings> {
+        let before = self.before.get(stream).or_else(|| self.before.get(HOUSE));
+        let fits = |settings: &&Settings| settings.pack.is_empty() || settings.pack == pack;
+        Some(self.of(stream)).filter(fits).or_else(|| before.filter(fits))
     }
 
     /// All streams that have settings.
@@ -51,6 +66,23 @@ mod tests {
         assert_eq!(book.of("garden").seed, 7);
         book.write(Settings { seed: 8, ..Settings::of("garden") });
         assert_eq!((book.of("garden").seed, book.of(HOUSE).seed), (8, 7));
+    }
+
+    #[test]
+    fn what_was_begun_with_one_pack_is_finished_with_its_settings() {
+        let mut book = Book::default();
+        assert!(book.of_pack(HOUSE, "starter").is_some(), "a graph without control has one pack");
+        let settings = |version, pack: &str, steps| {
+            let (pack, stream) = (pack.to_owned(), HOUSE.to_owned());
+            Settings { version, pack, steps, stream, ..Settings::default() }
+        };
+        book.write(settings(1, "starter", 1));
+        book.write(settings(2, "starter", 2));
+        book.write(settings(3, "sd15", 25));
+        book.write(settings(4, "sd15", 20));
+        assert_eq!(book.of_pack(HOUSE, "starter").map(|page| page.steps), Some(2));
+        assert_eq!(book.of_pack("garden", "sd15").map(|page| page.steps), Some(20));
+        assert_eq!(book.of_pack(HOUSE, "sdxl"), None);
     }
 
     #[test]

@@ -18,6 +18,23 @@ pub struct Key {
     pub text: &'static str,
 }
 
+/// Where the pack lies, for every node that has to do with packs.
+pub const PACK: Key = Key { name: "MIRROR_PACK", default: "models/starter", text: "Directory of the model pack" };
+
+/// Where other packs lie.
+pub const PACKS: Key = Key {
+    name: "MIRROR_PACKS",
+    default: "",
+    text: "Other packs: their directories, or directories that hold packs, with `:` between. Empty: beside the model pack",
+};
+
+/// How much memory packs may take.
+pub const PACKS_OPEN: Key = Key {
+    name: "MIRROR_PACKS_OPEN",
+    default: "2",
+    text: "How many packs may be open at once, 1 to 16. With 1 the pack is never changed while it runs",
+};
+
 /// The values of a node's keys.
 #[derive(Debug, Clone)]
 pub struct Environment {

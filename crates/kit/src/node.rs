@@ -137,6 +137,12 @@ impl Node {
         self.dora.node_config().outputs.contains(&DataId::from(port.to_owned()))
     }
 
+    /// The inputs that the dataflow file connects.
+    #[must_use]
+    pub fn connected(&self) -> Vec<String> {
+        self.dora.node_config().inputs.keys().map(ToString::to_string).collect()
+    }
+
     /// Waits for the next message. `None`: the mirror stops.
     #[expect(clippy::should_implement_trait, reason = "a node is no iterator: it can also be asked without waiting")]
     pub fn next(&mut self) -> Option<Input> {

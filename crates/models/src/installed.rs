@@ -133,10 +133,7 @@ impl Installed {
     /// The processor of that name. Every one also answers to `pack/name`.
     #[must_use]
     pub fn processor(&self, name: &str) -> Option<&Processor> {
-        self.processors.iter().find(|one| one.name == name).or_else(|| {
-            let (pack, short) = name.split_once('/')?;
-            self.processors.iter().find(|one| one.pack == pack && one.name == short)
-        })
+        processor::find(&self.processors, name)
     }
 
     /// The processor that a stream starts with: `turbo` of the default pack, else that pack's first.

@@ -50,6 +50,15 @@ impl Processor {
     }
 }
 
+/// The processor of that name. Every one also answers to `pack/name`.
+#[must_use]
+pub fn find<'a>(processors: &'a [Processor], name: &str) -> Option<&'a Processor> {
+    processors.iter().find(|one| one.name == name).or_else(|| {
+        let (pack, short) = name.split_once('/')?;
+        processors.iter().find(|one| one.pack == pack && one.name == short)
+    })
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {

@@ -1,8 +1,10 @@
 //! Configuration.
 
 use crate::processors::Processors;
-use eyre::{Result, WrapErr, bail};
+use eyre::{Result, bail};
+use mirror_kit::config::{PACK, PACKS, PACKS_OPEN};
 use mirror_kit::{Environment, Key};
+use mirror_models::Installed;
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -14,11 +16,9 @@ pub const KEYS: &[Key] = &[
         text: "Settings that `CONTROL_STREAM` starts with: a JSON object. The other settings start at their defaults.",
     },
     Key { name: "CONTROL_STREAM", default: "house", text: "The stream of the installation's own camera." },
-    Key {
-        name: "MIRROR_PACK",
-        default: "models/starter",
-        text: "The model pack: a directory. Its `mirror.toml`, where it has one, lists the processors.",
-    },
+    PACK,
+    PACKS,
+    PACKS_OPEN,
 ];
 
 /// What the environment says.
@@ -28,8 +28,12 @@ pub struct Config {
     pub settings: Map<String, Value>,
     /// The stream that exists from the start; an update that names no stream is meant for it.
     pub stream: String,
-    /// The processors of the pack.
+    /// The processors of all packs.
     pub processors: Processors,
+    /// How many packs may be in use at once.
+    pub packs_open: usize,
+    /// What was derived or left out while the packs were looked for, a line each.
+    pub remarks: Vec<String>,
 }
 
 impl Config {
@@ -54,7 +58,13 @@ impl Config {
                 bail!("CONTROL_SETTINGS={text:?} is not JSON ({error}); write {{\"prompt\": \"neon lights\"}}")
             }
         };
-        let processors = Processors::of_pack(Path::new(environment.text("MIRROR_PACK"))).wrap_err("MIRROR_PACK")?;
-        Ok(Self { settings, stream: environment.text("CONTROL_STREAM").to_owned(), processors })
+        let installed = Installed::find(Path::new(environment.text(PACK.name)), environment.text(PACKS.name))?;
+        Ok(Self {
+            settings,
+            stream: environment.text("CONTROL_STREAM").to_owned(),
+            processors: Processors::installed(&installed)?,
+            packs_open: environment.within(PACKS_OPEN.name, 1, 16)?,
+            remarks: installed.remarks().to_vec(),
+        })
     }
 }

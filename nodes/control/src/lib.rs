@@ -7,13 +7,16 @@
 //! | module | holds |
 //! |---|---|
 //! | [`config`] | the configuration |
-//! | [`processors`] | the ways of painting that the pack offers, and what choosing one sets |
+//! | [`processors`] | the ways of painting that the installed packs offer, and what choosing one sets |
+//! | [`page`] | the settings of one stream, and those that wait for their pack to be opened |
 //! | [`ledger`] | the settings of every stream: checks, merges, versions |
-//! | [`node`] | ports and event loop |
+//! | [`ports`], [`node`] | ports; event loop |
 
 pub mod config;
 pub mod ledger;
 pub mod node;
+pub mod page;
+pub mod ports;
 pub mod processors;
 
 pub use node::run;

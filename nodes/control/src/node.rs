@@ -1,31 +1,13 @@
 //! Ports and event loop.
 
 use crate::config::Config;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Turn};
 use eyre::{Result, bail};
-use mirror_contract::{Level, Message, Notice, Settings, SettingsUpdate, now_ns};
+use mirror_contract::{Level, Notice, Prompt, Readiness, SettingsUpdate, now_ns};
 use mirror_kit::node::{NOTICE, TICK};
 use mirror_kit::{Input, Node};
 
-/// All inputs that a dataflow may give this node, with the types of their messages; the tick has none.
-pub const INPUTS: &[(&str, &str)] = &[
-    ("update_web", SettingsUpdate::TYPE),
-    ("update_chat", SettingsUpdate::TYPE),
-    ("update_recorder", SettingsUpdate::TYPE),
-    ("notice_camera", Notice::TYPE),
-    ("notice_encoder", Notice::TYPE),
-    ("notice_embed", Notice::TYPE),
-    ("notice_diffusion", Notice::TYPE),
-    ("notice_decoder", Notice::TYPE),
-    ("notice_display", Notice::TYPE),
-    ("notice_recorder", Notice::TYPE),
-    ("notice_web", Notice::TYPE),
-    (TICK, ""),
-];
-/// All settings of a stream, whenever one changes and at every tick.
-pub const SETTINGS: &str = "settings";
-/// All outputs, with the types of their messages.
-pub const OUTPUTS: &[(&str, &str)] = &[(SETTINGS, Settings::TYPE), (NOTICE, Notice::TYPE)];
+pub use crate::ports::{INPUTS, OUTPUTS, PROMPT, READINESS, SETTINGS};
 
 /// Runs the node until the mirror stops.
 ///
@@ -33,9 +15,12 @@ pub const OUTPUTS: &[(&str, &str)] = &[(SETTINGS, Settings::TYPE), (NOTICE, Noti
 /// A configuration that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
     let mut node = Node::join()?;
-    let Config { settings, stream, processors } = Config::from_env()?;
+    let Config { settings, stream, processors, packs_open, remarks } = Config::from_env()?;
+    remarks.iter().for_each(|remark| node.notice(Level::Info, remark));
     // Milliseconds: versions of an earlier life of this node are lower, unless it took a thousand updates a second.
-    let mut ledger = Ledger::new(&stream, processors, now_ns() / 1_000_000);
+    let stages = node.connected().into_iter().filter_map(|port| Some(port.strip_prefix(READINESS)?.to_owned()));
+    let ledger = Ledger::new(&stream, processors, now_ns() / 1_000_000);
+    let mut ledger = ledger.waiting_for(stages, packs_open);
     let start = SettingsUpdate { stream: stream.clone(), origin: "CONTROL_SETTINGS".to_owned(), values: settings };
     if let Some(refusal) = ledger.update(&start).refusals.first() {
         bail!("CONTROL_SETTINGS for stream {stream:?}: {refusal}");
@@ -44,7 +29,8 @@ pub fn run() -> Result<()> {
     while let Some(input) = node.next() {
         match input.port.as_str() {
             TICK => publish(&mut node, &ledger)?,
-            port if port.starts_with("update_") => update(&mut node, &mut ledger, &input)?,
+            port if port.starts_with("update_") || port.starts_with(PROMPT) => update(&mut node, &mut ledger, &input)?,
+            port if port.starts_with(READINESS) => hear(&mut node, &mut ledger, &input)?,
             port if port.starts_with("notice_") => {
                 if let Some(notice) = node.accept::<Notice>(&input) {
                     node.send(NOTICE, notice)?;
@@ -61,12 +47,26 @@ fn publish(node: &mut Node, ledger: &Ledger) -> Result<()> {
 }
 
 fn update(node: &mut Node, ledger: &mut Ledger, input: &Input) -> Result<()> {
-    let Some(update) = node.accept::<SettingsUpdate>(input) else { return Ok(()) };
-    let outcome = ledger.update(&update);
-    for text in outcome.refusals {
-        tracing::warn!("{} asked for stream {:?}: {text}", update.origin, update.stream);
-        let SettingsUpdate { stream, origin, .. } = update.clone();
-        node.send(NOTICE, Notice { stream, origin, level: Level::Warning, text })?;
+    let said = input.port.starts_with(PROMPT);
+    let update = if said { node.accept::<Prompt>(input).map(SettingsUpdate::from) } else { node.accept(input) };
+    let Some(SettingsUpdate { stream, origin, values }) = update else { return Ok(()) };
+    let outcome = ledger.update(&SettingsUpdate { stream: stream.clone(), origin: origin.clone(), values });
+    outcome.refusals.iter().for_each(|text| tracing::warn!("{origin} asked for stream {stream:?}: {text}"));
+    let refused = outcome.refusals.into_iter().map(|text| (Level::Warning, text));
+    for (level, text) in refused.chain(outcome.begun.into_iter().map(|text| (Level::Info, text))) {
+        node.send(NOTICE, Notice { stream: stream.clone(), origin: origin.clone(), level, text })?;
     }
     outcome.settings.map_or(Ok(()), |settings| node.send(SETTINGS, settings))
+}
+
+fn hear(node: &mut Node, ledger: &mut Ledger, input: &Input) -> Result<()> {
+    let Some(readiness) = node.accept::<Readiness>(input) else { return Ok(()) };
+    let stage = input.port.strip_prefix(READINESS).unwrap_or_default();
+    for Turn { settings, level, text } in ledger.hear(stage, &readiness) {
+        tracing::info!("stream {:?}: {text}", settings.stream);
+        let (stream, origin) = (settings.stream.clone(), node.name().to_owned());
+        node.send(SETTINGS, settings)?;
+        node.send(NOTICE, Notice { stream, origin, level, text })?;
+    }
+    Ok(())
 }

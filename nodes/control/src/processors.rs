@@ -1,18 +1,17 @@
-//! The ways of painting that the pack offers.
+//! The ways of painting that the installed packs offer.
 
 use eyre::{Result, WrapErr, bail};
 use mirror_contract::parameters::parameter;
 use mirror_contract::{SettingError, Settings};
-use mirror_models::Processor;
+use mirror_models::{Installed, Processor, processor};
 use serde_json::json;
-use std::path::Path;
 
-/// All ways of painting; never none.
+/// All ways of painting; never none. Their names are unique.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Processors(Vec<Processor>);
 
 impl Processors {
-    /// These processors.
+    /// These processors. The first one is of the default pack.
     ///
     /// # Errors
     /// None at all, two of one name, or a value that the parameter table does not allow.
@@ -33,24 +32,29 @@ impl Processors {
         Ok(Self(processors))
     }
 
-    /// Those of the pack in that directory.
+    /// Those of the installed packs.
     ///
     /// # Errors
-    /// A list that cannot be used.
-    pub fn of_pack(pack: &Path) -> Result<Self> {
-        Self::of(mirror_models::processor::processors(pack)?).wrap_err_with(|| pack.display().to_string())
+    /// A value that the parameter table does not allow: the pack is named.
+    pub fn installed(installed: &Installed) -> Result<Self> {
+        let processors = installed.processors().to_vec();
+        for one in &processors {
+            Self::of(vec![one.clone()]).wrap_err_with(|| format!("pack {}", one.pack))?;
+        }
+        Self::of(processors)
     }
 
-    /// The processor of that name.
+    /// The processor of that name; every one also answers to `pack/name`.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Processor> {
-        self.0.iter().find(|processor| processor.name == name)
+        processor::find(&self.0, name)
     }
 
-    /// The processor that a stream starts with: the parameter table's, else the pack's first.
+    /// The processor that a stream starts with: the parameter table's of the default pack, else that pack's first.
     #[must_use]
     pub fn first(&self) -> &Processor {
-        self.find(&Settings::default().processor).unwrap_or(&self.0[0])
+        let (usual, default) = (Settings::default().processor, &self.0[0]);
+        self.find(&usual).filter(|one| one.pack == default.pack).unwrap_or(default)
     }
 
     /// All names, for people: `turbo, standard`.
@@ -68,5 +72,7 @@ pub fn apply(processor: &Processor, settings: &mut Settings) -> Result<(), Setti
     settings.set("processor", &json!(processor.name))?;
     settings.set("steps", &json!(processor.steps))?;
     settings.set("guidance_scale", &json!(processor.guidance_scale))?;
-    settings.set("strength", &json!(processor.strength))
+    settings.set("strength", &json!(processor.strength))?;
+    settings.pack.clone_from(&processor.pack);
+    Ok(())
 }

@@ -5,7 +5,9 @@ use eyre::Result;
 use mirror_kit::Environment;
 
 fn config(pairs: &[(&str, &str)]) -> Result<Config> {
-    let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let starter = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/starter");
+    let pairs = [("MIRROR_PACK", starter)].into_iter().chain(pairs.iter().copied());
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
     Config::of(&Environment::of(KEYS, pairs)?)
 }
 
@@ -14,7 +16,8 @@ fn without_a_word_nothing_is_set_and_the_stream_is_the_house() {
     let config = config(&[]).expect("the defaults are fine");
     assert!(config.settings.is_empty());
     assert_eq!(config.stream, "house");
-    assert_eq!(config.processors.first().name, "standard", "no pack lies where this test runs");
+    assert_eq!(config.processors.first().name, "turbo");
+    assert_eq!(config.packs_open, 2);
 }
 
 #[test]
@@ -23,6 +26,15 @@ fn settings_that_are_not_a_json_object_are_refused_by_name() {
         let error = config(&[("CONTROL_SETTINGS", text)]).expect_err(text).to_string();
         assert!(error.starts_with("CONTROL_SETTINGS=") && error.contains("neon lights"), "{error}");
     }
+}
+
+#[test]
+fn a_default_pack_that_is_not_there_is_named_and_others_are_left_out() {
+    let error = config(&[("MIRROR_PACK", "nowhere")]).expect_err("no pack").to_string();
+    assert!(error.contains("nowhere is not there"), "{error}");
+    let config = config(&[("MIRROR_PACKS", "nowhere")]).expect("the default one is enough");
+    assert_eq!(config.remarks, ["nowhere is no directory: there are no packs in it"]);
+    assert!(self::config(&[("MIRROR_PACKS_OPEN", "0")]).is_err());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use control::ledger::{Ledger, MAX_STREAM_CHARS, MAX_STREAMS, Outcome};
 use control::processors::Processors;
 use mirror_contract::parameters::parameter;
-use mirror_contract::{Settings, SettingsUpdate};
+use mirror_contract::{Level, Readiness, Settings, SettingsUpdate};
 use mirror_models::Processor;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ fn an_update_changes_what_it_names_and_raises_the_version_by_one() {
     let mut ledger = ledger();
     let outcome = update(&mut ledger, "house", json!({"prompt": "neon", "size": 256}));
     let expected = Settings { prompt: "neon".to_owned(), size: 256, version: 1001, ..Settings::of("house") };
-    assert_eq!(outcome, Outcome { settings: Some(expected.clone()), refusals: vec![] });
+    assert_eq!(outcome, Outcome { settings: Some(expected.clone()), ..Outcome::default() });
     assert_eq!(*page(&ledger, "house"), expected);
 }
 
@@ -115,9 +115,103 @@ fn steps_that_the_processor_was_not_trained_for_are_refused_with_those_that_it_w
     let outcome = update(&mut ledger, "house", json!({"steps": 3, "processor": "lightning"}));
     assert_eq!((outcome.settings.expect("a change").steps, outcome.refusals), (4, vec![refusal.to_owned()]));
     let outcome = update(&mut ledger, "house", json!({"steps": 3}));
-    assert_eq!(outcome, Outcome { settings: None, refusals: vec![refusal.to_owned()] });
+    assert_eq!(outcome, Outcome { refusals: vec![refusal.to_owned()], ..Outcome::default() });
     assert_eq!(update(&mut ledger, "house", json!({"steps": 2})).settings.expect("a change").steps, 2);
     assert_eq!(update(&mut ledger, "house", json!({"steps": 3, "processor": "turbo"})).refusals, [""; 0]);
+}
+
+/// A ledger whose processors are of three packs, of which two may be in use, and that waits for two stages.
+fn waiting() -> Ledger {
+    let of = |pack: &str, name, steps| Processor { pack: pack.to_owned(), ..processor(name, steps) };
+    let list =
+        vec![of("starter", "turbo", 1), of("starter", "fine", 4), of("sd15", "standard", 25), of("sdxl", "large", 30)];
+    let ledger = Ledger::new("house", Processors::of(list).expect("a good list"), 1000);
+    ledger.waiting_for(["encoder", "diffusion"].map(str::to_owned), 2)
+}
+
+fn open(pack: &str) -> Readiness {
+    Readiness { pack: pack.to_owned(), fault: None }
+}
+
+#[test]
+fn a_processor_of_another_pack_is_in_force_when_every_stage_has_opened_it() {
+    let mut ledger = waiting();
+    let outcome = update(&mut ledger, "house", json!({"processor": "standard", "steps": 20}));
+    let settings = outcome.settings.expect("the stages must be asked");
+    assert_eq!((settings.processor.as_str(), settings.steps), ("turbo", 1), "the picture goes on");
+    assert_eq!((settings.pack.as_str(), settings.next_pack.as_str()), ("starter", "sd15"));
+    assert_eq!(outcome.begun, ["processor standard: the pack sd15 is being opened; turbo goes on meanwhile"]);
+    assert_eq!(ledger.hear("encoder", &open("sd15")), []);
+    assert_eq!(ledger.hear("encoder", &open("sd15")), [], "one stage is not two");
+    let turn = ledger.hear("diffusion", &open("sd15")).pop().expect("that was the last one");
+    let Settings { processor, steps, pack, next_pack, version, .. } = turn.settings.clone();
+    assert_eq!((processor.as_str(), steps, pack.as_str(), next_pack.as_str()), ("standard", 20, "sd15", ""));
+    assert!(version > settings.version);
+    assert_eq!((turn.level, turn.text.as_str()), (Level::Info, "processor standard, pack sd15"));
+    assert_eq!(*page(&ledger, "house"), turn.settings);
+    assert_eq!(ledger.hear("encoder", &open("sd15")), [], "nobody waits for it any longer");
+}
+
+#[test]
+fn a_pack_that_a_stage_cannot_open_leaves_the_stream_with_the_processor_that_it_has() {
+    let mut ledger = waiting();
+    update(&mut ledger, "house", json!({"processor": "standard"}));
+    ledger.hear("encoder", &open("sd15"));
+    let fault = Readiness { pack: "sd15".to_owned(), fault: Some("unet/model.onnx is missing".to_owned()) };
+    let turn = ledger.hear("diffusion", &fault).pop().expect("somebody waited for it");
+    assert_eq!((turn.settings.processor.as_str(), turn.settings.next_pack.as_str()), ("turbo", ""));
+    let expected =
+        "processor standard is not taken, turbo stays: diffusion cannot open sd15: unet/model.onnx is missing";
+    assert_eq!((turn.level, turn.text.as_str()), (Level::Warning, expected));
+    // It is asked for again: all stages are asked again.
+    assert_eq!(update(&mut ledger, "house", json!({"processor": "standard"})).begun.len(), 1);
+    assert_eq!(ledger.hear("diffusion", &open("sd15")), []);
+    assert_eq!(ledger.hear("encoder", &open("sd15")).len(), 1);
+}
+
+#[test]
+fn what_is_set_while_a_pack_is_opened_counts_now_and_then_but_steps_only_then() {
+    let mut ledger = waiting();
+    update(&mut ledger, "house", json!({"processor": "standard"}));
+    let settings = update(&mut ledger, "house", json!({"prompt": "neon", "steps": 30})).settings.expect("a change");
+    assert_eq!((settings.prompt.as_str(), settings.steps), ("neon", 1));
+    ledger.hear("encoder", &open("sd15"));
+    let turn = ledger.hear("diffusion", &open("sd15")).pop().expect("all are ready");
+    assert_eq!((turn.settings.prompt.as_str(), turn.settings.steps), ("neon", 30));
+}
+
+#[test]
+fn a_processor_of_the_pack_in_force_is_taken_at_once_and_ends_the_waiting() {
+    let mut ledger = waiting();
+    update(&mut ledger, "house", json!({"processor": "standard"}));
+    let settings = update(&mut ledger, "house", json!({"processor": "fine"})).settings.expect("a change");
+    assert_eq!((settings.processor.as_str(), settings.next_pack.as_str()), ("fine", ""));
+    ledger.hear("encoder", &open("sd15"));
+    assert_eq!(ledger.hear("diffusion", &open("sd15")), []);
+    assert_eq!(page(&ledger, "house").processor, "fine");
+}
+
+#[test]
+fn more_packs_than_may_be_open_are_refused_with_those_that_are_in_use() {
+    let mut ledger = waiting();
+    update(&mut ledger, "guest", json!({"processor": "standard"}));
+    let refusals = update(&mut ledger, "house", json!({"processor": "large"})).refusals;
+    let expected =
+        "processor large needs the pack sdxl, and sd15, starter are in use: MIRROR_PACKS_OPEN=2 allows no more";
+    assert_eq!(refusals, [expected]);
+    assert_eq!(update(&mut ledger, "house", json!({"processor": "standard"})).refusals, [""; 0]);
+    for stage in ["encoder", "diffusion"] {
+        ledger.hear(stage, &open("sd15"));
+    }
+    // Both streams are painted with the one pack: there is room again.
+    assert_eq!(update(&mut ledger, "house", json!({"processor": "large"})).refusals, [""; 0]);
+}
+
+#[test]
+fn without_stages_to_wait_for_every_processor_is_taken_at_once() {
+    let mut ledger = waiting().waiting_for([], 2);
+    let settings = update(&mut ledger, "house", json!({"processor": "sd15/standard"})).settings.expect("a change");
+    assert_eq!((settings.processor.as_str(), settings.pack.as_str()), ("standard", "sd15"));
 }
 
 #[test]

@@ -1,41 +1,42 @@
-//! What a pack says about its processors.
+//! What the installed packs say about their processors.
 
 use control::processors::Processors;
-use eyre::Result;
-use std::path::Path;
+use mirror_models::Processor;
 
-const FINE: &str = "name = \"fine\"\nsteps = 8\nguidance_scale = 5.0\nstrength = 0.8\ntext = \"\"\n";
-
-fn pack(text: &str) -> Result<Processors> {
-    let pack = tempfile::tempdir().expect("a directory");
-    std::fs::write(pack.path().join("mirror.toml"), text).expect("a file");
-    Processors::of_pack(pack.path())
+fn processor(pack: &str, name: &str, steps: i64, guidance_scale: f64) -> Processor {
+    let (name, pack, text) = (name.to_owned(), pack.to_owned(), String::new());
+    Processor { name, pack, steps, steps_allowed: Vec::new(), guidance_scale, strength: 0.8, text }
 }
 
 #[test]
-fn a_pack_without_a_list_has_the_standard_one() {
-    let processors = Processors::of_pack(Path::new("no/such/pack")).expect("the usual one");
-    assert_eq!(processors.names(), "standard");
-}
-
-#[test]
-fn a_pack_without_the_usual_processor_starts_with_its_first() {
-    let processors = pack(&format!("[[processor]]\n{FINE}")).expect("a good list");
-    assert_eq!(processors.first().name, "fine");
-    assert_eq!(processors.names(), "fine");
+fn a_stream_starts_with_turbo_of_the_default_pack_else_with_that_packs_first() {
+    let first = |list: &[Processor]| Processors::of(list.to_vec()).expect("a good list").first().clone();
+    let (fine, turbo) = (processor("starter", "fine", 8, 5.0), processor("starter", "turbo", 1, 1.0));
+    assert_eq!(first(&[fine.clone(), turbo.clone()]), turbo);
+    assert_eq!(first(&[fine.clone(), processor("other", "turbo", 1, 1.0)]), fine);
 }
 
 #[test]
 fn a_list_that_the_parameter_table_does_not_allow_is_refused_by_name() {
-    for (text, expected) in [
-        (FINE.replace("= 8", "= 99"), "\"fine\": steps must be a whole number from 1 to 50, not 99"),
-        (FINE.replace("5.0", "-5.0"), "guidance_scale"),
-        (FINE.replace("fine", ""), "empty"),
-        (format!("{FINE}[[processor]]\n{FINE}"), "two processors called \"fine\""),
-        ("strength = 0.8\n".to_owned(), "mirror.toml"),
+    let fine = |steps, guidance_scale| vec![processor("starter", "fine", steps, guidance_scale)];
+    for (list, expected) in [
+        (fine(99, 5.0), "\"fine\": steps must be a whole number from 1 to 50, not 99"),
+        (fine(8, -5.0), "guidance_scale"),
+        (vec![processor("starter", "", 1, 1.0)], "empty"),
+        (vec![processor("starter", &"x".repeat(65), 1, 1.0)], "too long"),
+        ([fine(8, 5.0), fine(8, 5.0)].concat(), "two processors called \"fine\""),
+        (vec![], "there is no processor"),
     ] {
-        let error = format!("{:#}", pack(&format!("[[processor]]\n{text}")).expect_err(&text));
+        let error = format!("{:#}", Processors::of(list).expect_err(expected));
         assert!(error.contains(expected), "{error}");
     }
-    assert!(pack("").expect_err("an empty list").to_string().contains('/'));
+}
+
+#[test]
+fn every_processor_answers_to_its_packs_name_as_well() {
+    let list = vec![processor("starter", "turbo", 1, 1.0), processor("sd15", "standard", 25, 7.5)];
+    let processors = Processors::of(list).expect("a good list");
+    assert_eq!(processors.names(), "turbo, standard");
+    assert_eq!(processors.find("sd15/standard"), processors.find("standard"));
+    assert!(processors.find("starter/standard").is_none() && processors.find("sdxl").is_none());
 }

@@ -3,6 +3,9 @@
 use crate::decode::Decoder;
 use eyre::Result;
 use mirror_contract::Frame;
+use mirror_inference::{Options, Provider, Runtime};
+use mirror_models::Pack;
+use mirror_stage::Opens;
 
 /// A picture on its way: decoded as far as it must be, written once its place in shared memory is there.
 pub struct Composer {
@@ -73,5 +76,15 @@ impl Composer {
         }
         postprocess::apply(&self.painted, layers.source, layers.opacity, layers.passthrough, into)?;
         Ok(())
+    }
+}
+
+impl Opens for Composer {
+    fn open(runtime: &Runtime, pack: &Pack, options: &Options) -> Result<Self> {
+        Ok(Self::new(Decoder::open(runtime, pack, options)?))
+    }
+
+    fn provider(&self) -> Provider {
+        self.decoder.provider()
     }
 }

@@ -2,14 +2,12 @@
 
 use crate::compose::{Composer, Layers};
 use crate::config::KEYS;
-use crate::decode::Decoder;
 use crate::sources::Sources;
 use eyre::Result;
-use mirror_contract::{Frame, Latent, Level, Message, Notice, Settings, Taken};
-use mirror_inference::{Config, Runtime};
+use mirror_contract::{Frame, Latent, Message, Notice, Readiness, Settings, Taken};
 use mirror_kit::node::{NOTICE, TAKEN};
-use mirror_kit::{Book, Input, Node};
-use mirror_models::Pack;
+use mirror_kit::{Input, Node};
+use mirror_stage::{READINESS, Stage};
 
 /// The painted latents.
 pub const DENOISED: &str = "denoised";
@@ -24,8 +22,13 @@ pub const FINISHED: &str = "finished";
 /// All inputs, with the types of their messages.
 pub const INPUTS: &[(&str, &str)] = &[(DENOISED, Latent::TYPE), (SOURCE, Frame::TYPE), (SETTINGS, Settings::TYPE)];
 /// All outputs, with the types of their messages.
-pub const OUTPUTS: &[(&str, &str)] =
-    &[(PICTURE, Frame::TYPE), (TAKEN, Taken::TYPE), (FINISHED, Taken::TYPE), (NOTICE, Notice::TYPE)];
+pub const OUTPUTS: &[(&str, &str)] = &[
+    (PICTURE, Frame::TYPE),
+    (TAKEN, Taken::TYPE),
+    (FINISHED, Taken::TYPE),
+    (READINESS, Readiness::TYPE),
+    (NOTICE, Notice::TYPE),
+];
 
 /// Runs the node until the mirror stops.
 ///
@@ -33,38 +36,31 @@ pub const OUTPUTS: &[(&str, &str)] =
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
     let mut node = Node::join()?;
-    let config = Config::read(KEYS)?;
-    let pack = Pack::open(&config.pack)?;
-    let runtime = Runtime::load()?;
-    let mut composer = Composer::new(Decoder::open(&runtime, &pack, &config.options)?);
-    node.notice(Level::Info, &format!("pack {} on {}", pack.name, composer.decoder().provider()));
-    let (mut book, mut sources) = (Book::default(), Sources::default());
+    let (mut stage, mut sources) = (Stage::open(&mut node, KEYS)?, Sources::default());
     while let Some(input) = node.next() {
         match input.port.as_str() {
             SOURCE => node.accept::<Frame>(&input).into_iter().for_each(|frame| sources.keep(frame)),
-            SETTINGS => node.accept::<Settings>(&input).into_iter().for_each(|it| book.write(it)),
+            SETTINGS => {
+                let settings = node.accept::<Settings>(&input).into_iter();
+                settings.for_each(|settings| stage.settings(&mut node, settings));
+            }
             DENOISED => {
                 let Some(latent) = node.accept::<Latent>(&input) else { continue };
                 let stamp = latent.header.stamp.clone();
                 node.take(&stamp)?;
-                show(&mut node, &mut composer, &sources, book.of(&stamp.stream), &input, latent)?;
+                show(&mut node, &mut stage, &sources, &input, latent)?;
                 node.send(FINISHED, Taken { stamp })?;
             }
             port => node.refuse(port, &"this node has no such input"),
         }
+        stage.tend(&mut node)?;
     }
     Ok(())
 }
 
-fn show(
-    node: &mut Node,
-    composer: &mut Composer,
-    sources: &Sources,
-    settings: &Settings,
-    input: &Input,
-    latent: Latent,
-) -> Result<()> {
-    let Latent { mut header, shape, values, .. } = latent;
+fn show(node: &mut Node, stage: &mut Stage<Composer>, sources: &Sources, input: &Input, latent: Latent) -> Result<()> {
+    let Latent { mut header, shape, values, pack } = latent;
+    let Some((settings, composer)) = stage.of_pack(&header.stamp.stream, &pack) else { return Ok(()) };
     let size = composer.decoder().picture_shape(shape);
     let passthrough = header.painting.as_ref().is_some_and(|it| it.passthrough);
     let source = sources.pixels(&header.stamp, size);

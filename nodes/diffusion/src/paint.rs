@@ -7,6 +7,7 @@ use mirror_contract::{Embedding, Latent, Painting, Settings};
 use mirror_diffusion::{History, Scheduler, Strength, check_finite, guide};
 use mirror_inference::{Element, Model, Options, Port, Provider, Runtime};
 use mirror_models::{Pack, Part};
+use mirror_stage::Opens;
 
 /// The graph's inputs and output, as Optimum names them.
 const SAMPLE: &str = "sample";
@@ -219,5 +220,15 @@ impl Painter {
             })??;
         }
         Ok(())
+    }
+}
+
+impl Opens for Painter {
+    fn open(runtime: &Runtime, pack: &Pack, options: &Options) -> Result<Self> {
+        Self::open(runtime, pack, options)
+    }
+
+    fn provider(&self) -> Provider {
+        self.provider()
     }
 }

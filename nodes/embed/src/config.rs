@@ -1,6 +1,6 @@
 //! Configuration from the environment.
 
-use mirror_inference::config::{PACK, PROVIDER, spinning, threads};
+use mirror_inference::config::{PACK, PACKS, PACKS_OPEN, PROVIDER, spinning, threads};
 use mirror_kit::Key;
 
 /// All keys of this node.
@@ -8,6 +8,8 @@ pub const KEYS: &[Key] = &[
     threads("EMBED_THREADS", "Threads of the text encoder; 0 is one a core"),
     spinning("EMBED_SPINNING"),
     PACK,
+    PACKS,
+    PACKS_OPEN,
     PROVIDER,
 ];
 

@@ -5,6 +5,7 @@ use eyre::{Result, bail};
 use mirror_contract::{Embedding, Pooled};
 use mirror_inference::{Options, Provider, Runtime};
 use mirror_models::Pack;
+use mirror_stage::Opens;
 use std::collections::HashMap;
 
 /// Texts whose embedding is remembered: people go back and forth between a few.
@@ -103,5 +104,15 @@ impl Embedder {
         }
         rows.into_iter().for_each(|row| whole.pooled.extend(row.pooled));
         whole
+    }
+}
+
+impl Opens for Embedder {
+    fn open(runtime: &Runtime, pack: &Pack, options: &Options) -> Result<Self> {
+        Self::open(runtime, pack, options)
+    }
+
+    fn provider(&self) -> Provider {
+        self.provider()
     }
 }

@@ -5,6 +5,7 @@ use mirror_imaging::normalise;
 use mirror_inference::{Model, Options, Provider, Runtime};
 use mirror_models::pack::Latents;
 use mirror_models::{Pack, Part};
+use mirror_stage::Opens;
 use preprocess::Preprocess;
 
 /// The graph's input.
@@ -96,5 +97,15 @@ impl Encoder {
         let scale =
             |values: &[f32]| values[..len].iter().map(|value| (value - shift_factor) * scaling_factor).collect();
         Ok((self.model.read(self.output, scale)?, self.latent_shape))
+    }
+}
+
+impl Opens for Encoder {
+    fn open(runtime: &Runtime, pack: &Pack, options: &Options) -> Result<Self> {
+        Self::open(runtime, pack, options)
+    }
+
+    fn provider(&self) -> Provider {
+        self.provider()
     }
 }

@@ -3,11 +3,10 @@
 use crate::config::KEYS;
 use crate::encode::Encoder;
 use eyre::Result;
-use mirror_contract::{Frame, Latent, Level, Message, Notice, Settings, Taken};
-use mirror_inference::{Config, Runtime};
+use mirror_contract::{Frame, Latent, Message, Notice, Readiness, Settings, Taken};
 use mirror_kit::node::{NOTICE, TAKEN};
-use mirror_kit::{Book, Input, Node};
-use mirror_models::Pack;
+use mirror_kit::{Input, Node};
+use mirror_stage::{READINESS, Stage};
 
 /// The camera's pictures.
 pub const FRAME: &str = "frame";
@@ -23,7 +22,8 @@ pub const LATENT: &str = "latent";
 pub const INPUTS: &[(&str, &str)] =
     &[(FRAME, Frame::TYPE), (FRAME_2, Frame::TYPE), (SETTINGS, Settings::TYPE), (TAKEN, Taken::TYPE)];
 /// All outputs, with the types of their messages.
-pub const OUTPUTS: &[(&str, &str)] = &[(LATENT, Latent::TYPE), (SOURCE, Frame::TYPE), (NOTICE, Notice::TYPE)];
+pub const OUTPUTS: &[(&str, &str)] =
+    &[(LATENT, Latent::TYPE), (SOURCE, Frame::TYPE), (READINESS, Readiness::TYPE), (NOTICE, Notice::TYPE)];
 
 /// Runs the node until the mirror stops.
 ///
@@ -31,25 +31,24 @@ pub const OUTPUTS: &[(&str, &str)] = &[(LATENT, Latent::TYPE), (SOURCE, Frame::T
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
     let mut node = Node::join()?.paced(&[FRAME, FRAME_2], LATENT);
-    let config = Config::read(KEYS)?;
-    let pack = Pack::open(&config.pack)?;
-    let runtime = Runtime::load()?;
-    let mut encoder = Encoder::open(&runtime, &pack, &config.options)?;
-    node.notice(Level::Info, &format!("pack {} on {}", pack.name, encoder.provider()));
-    let (mut book, mut seen) = (Book::default(), Vec::new());
+    let (mut stage, mut seen) = (Stage::open(&mut node, KEYS)?, Vec::new());
     while let Some(input) = node.next() {
         match input.port.as_str() {
-            FRAME | FRAME_2 => encode(&mut node, &mut encoder, &mut seen, &book, &input)?,
-            SETTINGS => node.accept::<Settings>(&input).into_iter().for_each(|settings| book.write(settings)),
+            FRAME | FRAME_2 => encode(&mut node, &mut stage, &mut seen, &input)?,
+            SETTINGS => {
+                let settings = node.accept::<Settings>(&input).into_iter();
+                settings.for_each(|settings| stage.settings(&mut node, settings));
+            }
             port => node.refuse(port, &"this node has no such input"),
         }
+        stage.tend(&mut node)?;
     }
     Ok(())
 }
 
-fn encode(node: &mut Node, encoder: &mut Encoder, seen: &mut Vec<u8>, book: &Book, input: &Input) -> Result<()> {
+fn encode(node: &mut Node, stage: &mut Stage<Encoder>, seen: &mut Vec<u8>, input: &Input) -> Result<()> {
     let Some(frame) = node.accept::<Frame>(input) else { return Ok(()) };
-    let settings = book.of(&frame.header.stamp.stream);
+    let Some((settings, encoder)) = stage.of(&frame.header.stamp.stream) else { return Ok(()) };
     // The table allows 128 to 1024.
     let size = settings.size as usize;
     seen.resize(size * size * Frame::CHANNELS, 0);

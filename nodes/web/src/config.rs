@@ -1,7 +1,9 @@
 //! Configuration.
 
 use eyre::{Result, WrapErr};
+use mirror_kit::config::PACKS;
 use mirror_kit::{Environment, Key};
+use mirror_models::Installed;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -21,6 +23,7 @@ pub const KEYS: &[Key] = &[
         default: "models/starter",
         text: "The model pack: a directory. Its `looks.json`, where it has one, gives the suggestions under the prompt.",
     },
+    PACKS,
 ];
 
 /// What the environment says.
@@ -36,7 +39,7 @@ pub struct Config {
     pub clients_max: usize,
     /// Suggestions: texts that the pack understands. Never fails: a page without suggestions is a page.
     pub looks: Vec<String>,
-    /// The names that the setting `processor` may have; empty if the pack does not say.
+    /// The names that the setting `processor` may have; empty if the packs cannot be read.
     pub processors: Vec<String>,
 }
 
@@ -56,7 +59,8 @@ impl Config {
     pub fn of(environment: &Environment) -> Result<Self> {
         let pack = Path::new(environment.text("MIRROR_PACK"));
         // The nodes that cannot do without the pack say what is wrong with it.
-        let processors = mirror_models::processor::processors(pack).unwrap_or_default();
+        let installed = Installed::find(pack, environment.text(PACKS.name));
+        let processors = installed.map(|installed| installed.processors().to_vec()).unwrap_or_default();
         Ok(Self {
             address: environment.parse("WEB_ADDRESS", "an address and a port like 127.0.0.1:8080")?,
             stream: environment.text("WEB_STREAM").to_owned(),

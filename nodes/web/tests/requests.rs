@@ -98,11 +98,12 @@ fn a_change_with_a_fault_is_refused_as_a_whole_and_the_range_is_named() {
 }
 
 #[test]
-fn a_processor_that_the_pack_has_not_is_refused_with_those_it_has() {
-    let fake = Fake::start(&[("MIRROR_PACK", "no/such/pack")]);
+fn a_processor_that_no_pack_has_is_refused_with_those_that_there_are() {
+    let starter = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/starter");
+    let fake = Fake::start(&[("MIRROR_PACK", starter), ("MIRROR_PACKS", starter)]);
     let answer = fake.post("/api/settings", JSON, br#"{"processor": "sdxl"}"#);
     assert_eq!(answer.status, 422);
-    assert!(answer.json()["errors"][0]["error"].as_str().expect("a text").contains("must be one of standard"));
+    assert!(answer.json()["errors"][0]["error"].as_str().expect("a text").contains("must be one of turbo"));
 }
 
 #[test]

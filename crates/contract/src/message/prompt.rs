@@ -1,5 +1,6 @@
 //! A wish in words, before `control` has made it a setting.
 
+use super::settings::SettingsUpdate;
 use super::{Message, payload};
 use crate::error::ContractError;
 use crate::keys;
@@ -20,6 +21,14 @@ pub struct Prompt {
     pub origin: String,
     /// The words.
     pub text: String,
+}
+
+impl From<Prompt> for SettingsUpdate {
+    /// The words become the prompt of the stream in which they were said.
+    fn from(Prompt { stamp, origin, text, .. }: Prompt) -> Self {
+        let values = [("prompt".to_owned(), text.into())].into_iter().collect();
+        Self { stream: stamp.stream, origin, values }
+    }
 }
 
 impl Message for Prompt {

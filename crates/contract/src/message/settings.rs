@@ -17,6 +17,8 @@ impl Message for Settings {
         let mut settings = Self {
             stream: from.text(keys::STREAM)?.to_owned(),
             version: from.integer(keys::VERSION)?,
+            pack: if from.has(keys::PACK) { from.text(keys::PACK)?.to_owned() } else { String::new() },
+            next_pack: if from.has(keys::NEXT_PACK) { from.text(keys::NEXT_PACK)?.to_owned() } else { String::new() },
             ..Self::default()
         };
         let wrong = |reason: String| ContractError::WrongText { message: Self::TYPE, reason };
@@ -30,6 +32,8 @@ impl Message for Settings {
         let mut writer = Writer::default();
         writer.text(keys::STREAM, &self.stream);
         writer.integer(keys::VERSION, self.version);
+        writer.text(keys::PACK, &self.pack);
+        writer.text(keys::NEXT_PACK, &self.next_pack);
         let text = Value::Object(self.values()).to_string();
         (writer.0, DoraArray::from_array(StringArray::from(vec![text])))
     }
