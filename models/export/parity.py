@@ -19,9 +19,11 @@ from .quiet import quiet
 from .source import open_source
 
 EULER, ANCESTRAL, DDIM, LCM = "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "DDIMScheduler", "LCMScheduler"
-DPM, TCD = "DPMSolverMultistepScheduler", "TCDScheduler"
+DPM, TCD, PNDM = "DPMSolverMultistepScheduler", "TCDScheduler", "PNDMScheduler"
 TRAILING, SAMPLE = {"timestep_spacing": "trailing"}, {"prediction_type": "sample"}
-WHOLE = [(DDIM, {}), (EULER, {}), (ANCESTRAL, TRAILING), (LCM, {}), (TCD, {}), (DPM, {})]
+# As Stable Diffusion 1.x and 2.x come with it.
+PLMS = {"skip_prk_steps": True}
+WHOLE = [(DDIM, {}), (EULER, {}), (ANCESTRAL, TRAILING), (LCM, {}), (TCD, {}), (DPM, {}), (PNDM, PLMS)]
 SCHEDULERS = {
     "sd15": WHOLE,
     "sd21": WHOLE,
