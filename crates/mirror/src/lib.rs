@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`run`], [`demo`], [`apply`], [`compare`] | the subcommands |
+//! | [`doctor`] | what is here, what is wrong, what to do about it |
 //! | [`opening`] | how the two that start a graph begin: arguments that both take, and what has to be there |
 //! | [`still`] | what the two that paint one picture share |
 //! | [`house`] | the project on disk: its root, a dataflow file, whether all is built and there |
@@ -18,6 +19,7 @@
 pub mod apply;
 pub mod compare;
 pub mod demo;
+pub mod doctor;
 pub mod dora;
 pub mod failures;
 pub mod graph;
@@ -52,6 +54,7 @@ enum Command {
     Demo(demo::Arguments),
     Apply(apply::Arguments),
     Compare(compare::Arguments),
+    Doctor(doctor::Arguments),
 }
 
 /// Reads the command line and does what it says. An error is one line on standard error, and a non-zero exit.
@@ -62,6 +65,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,9 +12,9 @@ const FILTER: usize = 64;
 /// The resampler takes so many stretches of its input a second.
 const BITES: u32 = 100;
 /// A difference in time that is a gap, and not a late callback: sound was lost, or the machine slept.
-const GAP_NS: i64 = 250_000_000;
+const GAP_NS: i64 = 100_000_000;
 /// How slowly the clock follows sound that comes later than expected: cards run fast or slow by a few parts in 10,000.
-const DRIFT: i64 = 256;
+const DRIFT: i64 = 64;
 
 /// A chunk of 16 kHz sound.
 #[derive(Debug, Clone, PartialEq)]

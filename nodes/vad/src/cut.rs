@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 pub const RATE_HZ: usize = 16_000;
 /// Samples of a frame: 20 ms.
 pub const FRAME: usize = RATE_HZ / 50;
+/// Length of a frame in nanoseconds.
+const FRAME_NS: i64 = 20_000_000;
 /// Frames that are looked at together at the start: 200 ms.
 const WINDOW: usize = 10;
 /// So many of them must be speech: a click is over before.
@@ -41,6 +43,8 @@ pub struct Limits {
 pub struct Utterance {
     /// When its first sample was recorded: nanoseconds since the Unix epoch.
     pub captured_ns: i64,
+    /// When its last frame of speech was over.
+    pub spoken_ns: i64,
     /// 16 kHz, −1 to 1: pre-roll, speech, and a short tail.
     pub samples: Vec<f32>,
     /// For each frame up to the last one of speech, whether it is speech. The tail comes after.
@@ -127,12 +131,15 @@ impl Cutter {
     /// Takes the utterance that ends before that frame, if it is one.
     fn take(&mut self, end: usize, cut: bool) -> Option<Utterance> {
         let captured_ns = self.frames.front().map_or(0, |frame| frame.captured_ns);
+        // Its own time, not counted from the first one: sound that is lost in between takes time all the same.
+        let last_ns = self.frames.get(end.saturating_sub(1)).map_or(0, |frame| frame.captured_ns);
+        let spoken_ns = last_ns + FRAME_NS;
         let speech: Vec<bool> = self.frames.drain(..end).map(|frame| frame.speech).collect();
         let tail = if cut { 0 } else { TAIL.min(self.frames.len()) };
         let samples = self.samples.range(..(end + tail) * FRAME).copied().collect();
         self.samples.drain(..end * FRAME);
         let enough = speech.iter().filter(|speech| **speech).count() >= self.limits.min_speech;
-        enough.then_some(Utterance { captured_ns, samples, speech, cut })
+        enough.then_some(Utterance { captured_ns, spoken_ns, samples, speech, cut })
     }
 }
 
@@ -157,8 +164,8 @@ mod tests {
     fn an_utterance_has_its_preroll_and_ends_just_after_its_last_speech() {
         let utterances = cut(LIMITS, &spoken(50, 40, 30));
         assert_eq!(utterances.len(), 1);
-        let Utterance { captured_ns, samples, speech, cut } = &utterances[0];
-        assert_eq!(*captured_ns, 35 * 20_000_000);
+        let Utterance { captured_ns, spoken_ns, samples, speech, cut } = &utterances[0];
+        assert_eq!((*captured_ns, *spoken_ns), (35 * 20_000_000, 90 * 20_000_000));
         assert_eq!((samples.len(), samples[0], samples[samples.len() - 1]), (60 * FRAME, 35.0, 94.0));
         assert_eq!((speech.len(), speech[14], speech[15], *cut), (55, false, true, false));
     }

@@ -1,7 +1,7 @@
 //! Ports and event loop.
 
 use crate::config::Config;
-use crate::cut::{FRAME, RATE_HZ, Utterance};
+use crate::cut::{RATE_HZ, Utterance};
 use crate::detect::Ear;
 use eyre::Result;
 use mirror_contract::{Audio, Message, Notice, Stamp, Trace};
@@ -57,9 +57,8 @@ pub fn run() -> Result<()> {
 
 /// Sends an utterance. This stage's time begins when the last word was spoken: it is the silence that it waited for.
 fn send(node: &mut Node, stream: &str, frame_id: i64, utterance: Utterance) -> Result<()> {
-    let Utterance { captured_ns, samples, speech, .. } = utterance;
+    let Utterance { captured_ns, spoken_ns, samples, .. } = utterance;
     let seconds = samples.len() as f64 / RATE_HZ as f64;
-    let spoken_ns = captured_ns + (speech.len() * FRAME) as i64 * (1_000_000_000 / RATE_HZ as i64);
     tracing::debug!("utterance {frame_id} of {seconds:.1} s");
     let mut trace = Trace::default();
     node.sign_trace(&mut trace, spoken_ns);

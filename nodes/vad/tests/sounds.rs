@@ -194,7 +194,7 @@ fn a_pause_for_breath_does_not_cut_a_sentence_and_a_longer_one_does() {
         let (first, last) = extent(&speech);
         speech[first..last].to_vec()
     };
-    let with = |pause| [silence(1.0), speech("comic"), silence(pause), speech("watercolour"), silence(1.0)].concat();
+    let with = |pause| [silence(1.0), speech("comic"), silence(pause), speech("watercolour"), silence(2.0)].concat();
     assert_eq!(heard(&with(0.25), &[]).len(), 1);
     assert_eq!(heard(&with(0.7), &[]).len(), 2);
     assert_eq!(heard(&with(0.7), &[("VAD_SILENCE_MS", "1500")]).len(), 1);

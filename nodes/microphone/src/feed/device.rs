@@ -10,6 +10,7 @@ use cpal::{
 use eyre::{Result, bail, eyre};
 use mirror_contract::{Level, now_ns};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Length of the stretches that are asked of a device: the sound of 20 ms is there 20 ms later. PulseAudio's own choice
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 const STRETCH_MS: u32 = 20;
 /// A device from which no sound has come for so long has gone, whatever its driver says.
 const SILENT: Duration = Duration::from_secs(3);
+/// How long a stream may take to stop.
+const FAREWELL: Duration = Duration::from_millis(500);
 /// Sound that waits at most, in seconds: then the oldest is lost, and said.
 const LONGEST_WAIT: usize = 10;
 /// Devices of ALSA that are a microphone themselves, with conversions; the others lead to one of them or to nothing.
@@ -53,7 +56,7 @@ impl Devices {
     #[must_use]
     pub fn list(&self) -> Vec<Listed> {
         let devices = self.host.devices().into_iter().flatten();
-        let inputs = devices.filter(|device| device.supports_input());
+        let inputs = devices.filter(DeviceTrait::supports_input);
         inputs.filter_map(|device| listed(&device)).filter(|device| device.name != "null").collect()
     }
 
@@ -136,7 +139,20 @@ pub struct Live {
     text: String,
     heard: Instant,
     /// Stops when it is dropped.
-    _stream: Stream,
+    stream: Option<Stream>,
+}
+
+impl Drop for Live {
+    /// A driver can hang when its device or its server has gone (libpulse does): then it is left behind in a thread of its
+    /// own, and the microphone can be opened again.
+    fn drop(&mut self) {
+        let Some(stream) = self.stream.take() else { return };
+        let Ok(thread) = thread::Builder::new().name("farewell".to_owned()).spawn(move || drop(stream)) else { return };
+        let until = Instant::now() + FAREWELL;
+        while !thread.is_finished() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
 }
 
 impl Live {
@@ -158,7 +174,7 @@ impl Live {
         stream.play().map_err(wrong)?;
         let name = listed(device).map_or_else(|| "?".to_owned(), |device| format!("{} ({})", device.name, device.text));
         let text = format!("microphone {name}, {rate_hz} Hz, {} channels", config.channels);
-        Ok(Self { desk, rate_hz, text, heard: Instant::now(), _stream: stream })
+        Ok(Self { desk, rate_hz, text, heard: Instant::now(), stream: Some(stream) })
     }
 
     /// What it is, for people.

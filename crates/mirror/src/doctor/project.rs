@@ -1,0 +1,138 @@
+//! The project: programs, dora, ONNX Runtime, packs, the models of the voice, the page's address.
+
+use super::Finding;
+use crate::dora::{self, Dora};
+use crate::house::House;
+use crate::overrides::Overrides;
+use mirror_kit::start::one_line;
+use mirror_models::Pack;
+use std::fs;
+use std::path::Path;
+
+/// Files of the voice: what names one, what it is, what to bring.
+const VOICE: [(&str, &str, &str); 2] = [
+    ("STT_MODEL", "whisper model", "ggml-base.en-q5_1.bin"),
+    ("REPHRASE_MODEL", "language model", "qwen2.5-0.5b-instruct-q4_k_m.gguf"),
+];
+
+/// Looks at all of it, as that dataflow file has it.
+pub fn look(house: &House) -> Vec<Finding> {
+    let overrides = house.inherited();
+    let mut findings =
+        vec![Finding::fine("mirror", format!("release {}, {}", env!("CARGO_PKG_VERSION"), house.dataflow.display()))];
+    findings.push(match house.check_built() {
+        Ok(()) => Finding::fine("programs", house.programs().display().to_string()),
+        Err(error) => Finding::fault("programs", one_line(&error)),
+    });
+    findings.push(match Dora::find(&house.root) {
+        Ok(_) => Finding::fine("dora", dora::VERSION),
+        Err(error) => Finding::fault("dora", one_line(&error)),
+    });
+    findings.push(match house.check_models(&overrides) {
+        Ok(()) => Finding::fine("models", "the pack opens, ONNX Runtime loads"),
+        Err(error) => Finding::fault("models", one_line(&error)),
+    });
+    findings.extend(packs(&house.root.join("models")));
+    findings.extend(VOICE.iter().filter_map(|(key, what, bring)| voice(house, &overrides, key, what, bring)));
+    findings.push(match house.page(&overrides) {
+        Ok(address) => Finding::fine("page", format!("http://{address}")),
+        Err(error) => Finding::fault("page", one_line(&error)),
+    });
+    findings
+}
+
+/// The packs of a folder: those that open, and those that were meant to be some.
+fn packs(folder: &Path) -> Vec<Finding> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut folders: Vec<_> = entries.filter(|path| path.join("model_index.json").is_file()).collect();
+    folders.sort();
+    let finding = |path: &std::path::PathBuf| match Pack::open(path) {
+        Ok(pack) => Finding::fine("pack", format!("{} in {}", pack.name, path.display())),
+        // Not a fault: the graph may use another one, and "models" says whether that opens.
+        Err(error) => Finding::missing("pack", one_line(&error)),
+    };
+    folders.iter().map(finding).collect()
+}
+
+/// A model of the voice, if the dataflow has its node.
+fn voice(house: &House, overrides: &Overrides, key: &str, what: &str, bring: &str) -> Option<Finding> {
+    let file = house.value(overrides, key)?;
+    if file == "none" {
+        return Some(Finding::fine("voice", format!("no {what}, as {key}=none says")));
+    }
+    let path = house.root.join(&file);
+    Some(match fs::metadata(&path) {
+        Ok(metadata) if metadata.is_file() && metadata.len() > 0 => {
+            let starter = if file.contains("models/starter/") {
+                format!(": trained on synthesisers, it hardly understands people. For people, {key}=…/{bring}")
+            } else {
+                String::new()
+            };
+            Finding::fine("voice", format!("{what} {file}, {} MB{starter}", metadata.len() >> 20))
+        }
+        Ok(_) => Finding::fault("voice", format!("{key}={file} is empty or no file: download it again")),
+        Err(_) => Finding::fault(
+            "voice",
+            format!("{key}={file} is not there: bring a {what} such as {bring}, or take the node out of the dataflow"),
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::*;
+    use crate::house::DATAFLOW;
+
+    const GRAPH: &str = "
+env: { STT_MODEL: models/starter/voice/w.bin, REPHRASE_MODEL: none, MIRROR_PACK: models/none, WEB_ADDRESS: '127.0.0.1:0' }
+nodes:
+  - { id: stt, path: target/release/stt }
+";
+
+    fn house(graph: &str) -> (tempfile::TempDir, House) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(DATAFLOW), graph).unwrap();
+        let house = House::find(folder.path(), Path::new(DATAFLOW)).unwrap();
+        (folder, house)
+    }
+
+    #[test]
+    fn every_fault_of_a_bare_project_has_its_remedy() {
+        let (_folder, house) = house(GRAPH);
+        let findings = look(&house);
+        let of = |about: &str| findings.iter().find(|finding| finding.about == about).unwrap();
+        assert!(of("programs").state == State::Fault && of("programs").text.contains("make build"));
+        assert!(of("models").state == State::Fault && of("models").text.contains("models/none"));
+        let voice: Vec<&Finding> = findings.iter().filter(|finding| finding.about == "voice").collect();
+        assert!(voice[0].state == State::Fault && voice[0].text.contains("ggml-base.en-q5_1.bin"), "{voice:?}");
+        assert_eq!(voice[1].text, "no language model, as REPHRASE_MODEL=none says");
+        assert_eq!(of("page").state, State::Fine);
+    }
+
+    #[test]
+    fn the_starter_voice_says_that_people_need_another() {
+        let (folder, house) = house(GRAPH);
+        fs::create_dir_all(folder.path().join("models/starter/voice")).unwrap();
+        fs::write(folder.path().join("models/starter/voice/w.bin"), "x").unwrap();
+        let finding = voice(&house, &Overrides::new(), "STT_MODEL", "whisper model", "ggml-base.en-q5_1.bin").unwrap();
+        assert!(finding.state == State::Fine && finding.text.contains("hardly understands people"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_graph_without_a_voice_says_nothing_of_it() {
+        let (_folder, house) = house("nodes:\n  - { id: camera, path: target/release/camera }\n");
+        assert!(look(&house).iter().all(|finding| finding.about != "voice"));
+    }
+
+    #[test]
+    fn a_pack_that_does_not_open_is_named_beside_those_that_do() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("broken")).unwrap();
+        fs::write(folder.path().join("broken/model_index.json"), "{").unwrap();
+        fs::create_dir_all(folder.path().join("train")).unwrap();
+        let findings = packs(folder.path());
+        assert_eq!(findings.len(), 1);
+        assert!(findings[0].state == State::Missing && findings[0].text.contains("broken"), "{findings:?}");
+    }
+}
