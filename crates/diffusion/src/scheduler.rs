@@ -32,7 +32,7 @@ pub enum PlanError {
         /// What was asked for.
         strength: f64,
     },
-    /// Timesteps that do not fall, or that the schedule does not have.
+    /// Timesteps that do not fall, or that the schedule does not have, perhaps for a large `steps_offset`.
     #[error("timesteps must fall and be at most {most}; {timestep} is not so")]
     Timestep {
         /// The one that is wrong.
@@ -131,7 +131,7 @@ impl Scheduler {
         let timesteps = match steps {
             Steps::Count(count) => {
                 let count = count.min(most_steps(&self.config, &self.table, span));
-                timesteps(&self.config, &self.table, count, span)
+                self.within(timesteps(&self.config, &self.table, count, span))?
             }
             Steps::Timesteps(list) => shrunk(list, span.length / whole),
         };
@@ -144,6 +144,16 @@ impl Scheduler {
             return Err(PlanError::NoSignal { timestep: rung.timestep });
         }
         Ok(self.planned(&rungs, begin))
+    }
+
+    /// All steps of the schedule and a `steps_offset` of 1 end one beyond it, where diffusers' Euler takes the last timestep;
+    /// further out there is nothing to take.
+    fn within(&self, timesteps: Vec<f64>) -> Result<Vec<f64>, PlanError> {
+        let (most, first) = (self.config.train_timesteps - 1, timesteps.first().copied().unwrap_or(0.0));
+        if first > self.config.train_timesteps as f64 {
+            return Err(PlanError::Timestep { timestep: first as usize, most });
+        }
+        Ok(timesteps.into_iter().map(|timestep| timestep.clamp(0.0, most as f64)).collect())
     }
 
     fn check(&self, steps: Steps) -> Result<(), PlanError> {

@@ -40,9 +40,9 @@ fn original_steps(config: &Config, span: Span) -> usize {
     (config.original_steps as f64 * (span.length / config.train_timesteps as f64)).max(1.0) as usize
 }
 
-/// `count` timesteps, falling.
+/// `count` timesteps, falling. `steps_offset` may lead beyond the end of the schedule.
 pub(crate) fn timesteps(config: &Config, table: &Table, count: usize, span: Span) -> Vec<f64> {
-    let spread = match config.method {
+    match config.method {
         Method::Lcm | Method::Tcd => distilled(config, count, span),
         Method::DpmSolver => solved(config, table, count, span),
         Method::Euler | Method::EulerAncestral | Method::Ddim => plain(config, count, span),
@@ -53,10 +53,7 @@ pub(crate) fn timesteps(config: &Config, table: &Table, count: usize, span: Span
             }
             twice
         }
-    };
-    // steps_offset may lead beyond the end.
-    let top = config.train_timesteps as f64 - 1.0;
-    spread.into_iter().map(|timestep| timestep.clamp(0.0, top)).collect()
+    }
 }
 
 fn plain(config: &Config, count: usize, span: Span) -> Vec<f64> {

@@ -104,6 +104,9 @@ fn a_list_of_timesteps_must_fall_within_the_schedule_and_be_known_to_the_class()
     let wrong = |list: &[usize]| euler().plan(list, full).expect_err("wrong").to_string();
     assert_eq!(wrong(&[]), "steps must be from 1 to 1000, not 0");
     assert_eq!(wrong(&[1000, 5]), "timesteps must fall and be at most 999; 1000 is not so");
+    let offset = json!({"_class_name": "DDIMScheduler", "steps_offset": 600});
+    let far = supported(&offset).plan(2, full).expect_err("there is no such timestep");
+    assert_eq!(far.to_string(), "timesteps must fall and be at most 999; 1100 is not so");
     assert_eq!(wrong(&[900, 5, 5]), "timesteps must fall and be at most 999; 5 is not so");
     assert_eq!(euler().plan(&[999, 5], Strength::Continuous(0.5)).expect("a plan").timesteps(), [499.0, 2.0]);
     for config in
