@@ -190,6 +190,24 @@ fn every_run_of_diffusers_own_pipelines_is_painted_alike() -> Result<()> {
 }
 
 #[test]
+fn latents_of_every_size_and_ratio_are_painted() -> Result<()> {
+    for case in cases() {
+        let embedding = case.embedding(&case.list("texts")[0])?;
+        let mut painter = Painter::open(runtime(), &case.pack, &options())?;
+        for (height, width) in [(11, 16), (16, 11), (7, 5), (24, 8)] {
+            let shape = [1, case.pack.latents.channels, height, width];
+            let values = vec![0.1; shape.iter().product()].into();
+            let stamp = Stamp { stream: "house".to_owned(), frame_id: 0, captured_ns: 0 };
+            let latent = Latent { header: Header::of(stamp), pack: case.pack.name.clone(), shape, values };
+            let painted = painter.paint(latent, request(&case.list("cases")[0]), &embedding)?;
+            assert_eq!(painted.shape, shape, "{}", case.pack.name);
+            assert!(painted.values.iter().all(|value| value.is_finite()), "{} {shape:?}", case.pack.name);
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn latents_become_the_pictures_that_diffusers_makes_of_them() -> Result<()> {
     for case in cases() {
         let size = case.size();

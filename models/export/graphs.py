@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-# No multiple of 8: only then does a traced UNet enlarge to the size of the skip connection that it meets, and takes
-# every size.
-HEIGHT, WIDTH = 18, 22
+# Odd: only then does a traced UNet of any depth enlarge to the size of the skip connection that it meets, and takes every
+# size.
+HEIGHT, WIDTH = 19, 23
 AREA = {0: "batch", 2: "height", 3: "width"}
 LATENT_AREA = {0: "batch", 2: "latent_height", 3: "latent_width"}
 ROWS = {0: "batch"}
