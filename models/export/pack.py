@@ -7,7 +7,7 @@ import shutil
 
 from .check import TOLERANCE, check
 from .errors import ExportError
-from .source import SCHEDULERS, read
+from .source import SCHEDULERS, read, weights
 
 FOLDERS = {"vae": ["vae_encoder", "vae_decoder"]}
 
@@ -36,14 +36,11 @@ def export(source, out, dtype="fp32", scheduler=None, tolerance=None, largest=No
 
 def enough_space(source, out, dtype):
     """Refuses what cannot be written anyway. The largest graph lies there twice while it is written."""
-    import torch
-
-    from .source import weights
-
-    size = {part: sum(file.stat().st_size for file in weights(source.folder(part))) for part in source.parts()}
-    # Weights in 16 bits grow on disk if fp32 is asked for.
-    grow = 2 if dtype != "fp16" and any(".fp16." in file.name for part in source.parts() for file in weights(source.folder(part))) else 1
-    needed = grow * (sum(size.values()) + max(size.values()) + torch.finfo(torch.float32).bits)
+    files = {part: weights(source.folder(part)) for part in source.parts()}
+    size = [sum(file.stat().st_size for file in of_part) for of_part in files.values()]
+    # Weights in 16 bits grow on disk if 32 are asked for.
+    halved = any(".fp16." in file.name for of_part in files.values() for file in of_part)
+    needed = (2 if halved and dtype != "fp16" else 1) * (sum(size) + max(size))
     place = next(folder for folder in [out, *out.absolute().parents] if folder.exists())
     free = shutil.disk_usage(place).free
     if free < needed:
