@@ -3,7 +3,7 @@
 use crate::apply::spare;
 use crate::still::{Common, Studio, manner};
 use clap::Args;
-use eyre::{Result, bail};
+use eyre::{Result, bail, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
 use mirror_imaging::Image;
 use mirror_imaging::sheet::{Column, compose};
@@ -70,15 +70,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let style = ProgressStyle::with_template("{msg:32} {bar:30} {pos}/{len}")?;
     let bar = ProgressBar::new(processors.len() as u64).with_style(style);
     // One pack at a time: together they may be larger than the memory.
-    let mut open: Option<Result<Pipeline>> = None;
+    let none = || eyre!("no pack is open");
+    let mut open: Result<Pipeline> = Err(none());
     let mut entries = Vec::new();
     for (index, (processor, request)) in processors.iter().zip(&requests).enumerate() {
         bar.set_message(processor.name.clone());
         if index == 0 || processors[index - 1].pack != processor.pack {
-            drop(open.take());
-            open = Some(Pipeline::open(&studio.runtime, &studio.installed, processor, &studio.options));
+            drop(std::mem::replace(&mut open, Err(none())));
+            open = Pipeline::open(&studio.runtime, &studio.installed, processor, &studio.options);
         }
-        entries.push(entry(open.as_mut(), processor, request, &picture));
+        entries.push(entry(&mut open, processor, request, &picture));
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -93,15 +94,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn entry(open: Option<&mut Result<Pipeline>>, processor: &Processor, request: &Request, picture: &Image) -> Entry {
+fn entry(open: &mut Result<Pipeline>, processor: &Processor, request: &Request, picture: &Image) -> Entry {
     let mut pack = processor.pack.clone();
     let outcome = match open {
-        Some(Ok(pipeline)) => {
+        Ok(pipeline) => {
             pack = format!("{pack} on {}", pipeline.provider());
             measure(pipeline, picture, request)
         }
-        Some(Err(error)) => Err(eyre::eyre!("{error:#}")),
-        None => Err(eyre::eyre!("the pack was not opened")),
+        Err(error) => Err(eyre!("{error:#}")),
     };
     Entry { processor: processor.clone(), manner: manner(request), pack, outcome }
 }
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_table_has_a_row_for_each_processor_also_for_one_that_failed() {
-        let entries = [entry("turbo", Ok(measured([0; 3]))), entry("broken", Err(eyre::eyre!("unet is missing")))];
+        let entries = [entry("turbo", Ok(measured([0; 3]))), entry("broken", Err(eyre!("unet is missing")))];
         let table = table(&entries);
         assert_eq!(table.lines().count(), 3);
         assert!(table.contains("turbo      sd15 on CPU  4 steps  12.3 ms (p50 of 5)"), "{table}");
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_source_is_the_first_picture_of_the_sheet_and_one_that_failed_keeps_its_place() {
-        let entries = [entry("turbo", Ok(measured([200, 0, 0]))), entry("broken", Err(eyre::eyre!("no")))];
+        let entries = [entry("turbo", Ok(measured([200, 0, 0]))), entry("broken", Err(eyre!("no")))];
         let source = Image::plain([200, 300], [0, 200, 0]);
         let sheet = sheet((&source, "source".to_owned()), &entries);
         let pixel = |row: usize, column: usize| &sheet.pixels[3 * (row * sheet.width + column)..][..3];
