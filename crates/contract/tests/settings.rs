@@ -1,7 +1,7 @@
 //! The table of parameters, and the settings made of it.
 
-use mirror_contract::{Prompt, Settings, SettingsUpdate, Stamp, Trace};
 use mirror_contract::parameters::{Kind, PARAMETERS};
+use mirror_contract::{Prompt, Settings, SettingsUpdate, Stamp, Trace};
 use serde_json::json;
 
 #[test]

@@ -55,6 +55,10 @@ fn wish(node: &mut Node, rephraser: &mut Rephraser<impl Model>, input: &Input) -
             node.notice(Level::Warning, &why);
             return Ok(());
         }
+        Verdict::Nothing => {
+            node.notice(Level::Info, "no picture was asked for: it stays as it is");
+            return Ok(());
+        }
     };
     node.notice(Level::Info, &format!("painting \"{}\"", prompt.text));
     node.sign_trace(&mut prompt.trace, input.received_ns);

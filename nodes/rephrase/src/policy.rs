@@ -20,6 +20,12 @@ impl Policy {
         Self::default()
     }
 
+    /// Whether everything is painted.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.phrases.is_empty()
+    }
+
     /// Reads a list: one word or phrase a line, `*` at its end for any ending, `#` for remarks.
     ///
     /// # Errors

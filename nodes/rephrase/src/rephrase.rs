@@ -15,9 +15,16 @@ pub enum Verdict {
     Paint(String),
     /// It is painted word for word: why, for people.
     AsSaid(String, String),
-    /// The picture stays as it is: why, for people.
+    /// The picture stays as it is, because of the policy: why, for people.
     Refused(String),
+    /// The picture stays as it is: nobody asked for another.
+    Nothing,
 }
+
+/// The answer to what asks for no picture (`system.txt`).
+const NOTHING: &str = "none";
+/// The answer to what is not for everybody (`system.txt`).
+const REFUSED: &str = "refused";
 
 /// Answers wishes.
 pub struct Rephraser<M> {
@@ -61,8 +68,8 @@ impl<M: Model> Rephraser<M> {
         }
         let Some(model) = &mut self.model else { return Verdict::Paint(said.to_owned()) };
         let key = said.to_lowercase();
-        if let Some(answer) = self.memory.get(&key) {
-            return Verdict::Paint(answer.to_owned());
+        if let Some(verdict) = self.memory.get(&key) {
+            return verdict.clone();
         }
         let as_said = |why: String| Verdict::AsSaid(said.to_owned(), why);
         let answer = match model.answer(self.instructions.text(), said, Instant::now() + self.deadline) {
@@ -78,12 +85,20 @@ impl<M: Model> Rephraser<M> {
         let Some(answer) = answer else {
             return as_said("the model had no answer: painting the words as they were said".to_owned());
         };
+        let verdict = match answer.trim_end_matches('.').to_lowercase().as_str() {
+            NOTHING => Verdict::Nothing,
+            REFUSED if self.policy.is_off() => {
+                return as_said("the model refuses it, REPHRASE_POLICY=off does not".to_owned());
+            }
+            REFUSED => Verdict::Refused("that is not painted here: the picture stays as it is".to_owned()),
+            _ => Verdict::Paint(answer.clone()),
+        };
         // The model can say what nobody asked for.
         if let Some(phrase) = self.policy.refuses(&answer) {
             return as_said(format!("the model's answer had \"{phrase}\" in it: painting the words as they were said"));
         }
-        self.memory.keep(key, answer.clone());
-        Verdict::Paint(answer)
+        self.memory.keep(key, verdict.clone());
+        verdict
     }
 }
 
@@ -91,16 +106,16 @@ impl<M: Model> Rephraser<M> {
 #[derive(Debug, Default)]
 struct Memory {
     most: usize,
-    answers: HashMap<String, String>,
+    answers: HashMap<String, Verdict>,
     order: VecDeque<String>,
 }
 
 impl Memory {
-    fn get(&self, said: &str) -> Option<&str> {
-        self.answers.get(said).map(String::as_str)
+    fn get(&self, said: &str) -> Option<&Verdict> {
+        self.answers.get(said)
     }
 
-    fn keep(&mut self, said: String, answer: String) {
+    fn keep(&mut self, said: String, answer: Verdict) {
         if self.most == 0 {
             return;
         }
@@ -146,6 +161,8 @@ mod tests {
                 "broken" => bail!("no memory"),
                 "silent" => Answer::Words(" \"\" ".to_owned()),
                 "evil" => Answer::Words("a naked man".to_owned()),
+                "good morning" => Answer::Words("None.".to_owned()),
+                "hurt somebody" => Answer::Words("refused".to_owned()),
                 said => Answer::Words(format!("\"{instructions} {said} {}\"", self.0)),
             })
         }
@@ -209,6 +226,18 @@ mod tests {
         let refused = Verdict::Refused("\"nude\" is not painted here: the picture stays as it is".to_owned());
         assert_eq!(rephraser.wish("paint me nude"), refused);
         assert_eq!(rephraser.model.as_ref().map(|model| model.0), Some(0));
+    }
+
+    #[test]
+    fn the_model_can_say_that_nobody_asked_for_a_picture_or_that_it_is_not_for_everybody() {
+        let folder = TempDir::new().expect("a folder");
+        let mut family = rephraser(folder.path(), &[]);
+        assert_eq!(family.wish("good morning"), Verdict::Nothing);
+        assert_eq!(family.wish("Good morning"), Verdict::Nothing);
+        assert!(matches!(family.wish("hurt somebody"), Verdict::Refused(why) if why.ends_with("stays as it is")));
+        assert_eq!(family.model.as_ref().map(|model| model.0), Some(2), "the second time it is remembered");
+        let mut off = rephraser(folder.path(), &[("REPHRASE_POLICY", "off")]);
+        assert!(matches!(off.wish("hurt somebody"), Verdict::AsSaid(text, _) if text == "hurt somebody"));
     }
 
     #[test]

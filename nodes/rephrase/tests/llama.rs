@@ -113,6 +113,27 @@ fn what_does_not_fit_into_the_model_is_an_error_and_it_goes_on() {
 }
 
 #[test]
+fn no_byte_of_the_head_can_be_changed_so_that_llama_cpp_ends_the_process() {
+    let _alone = alone();
+    let bytes = model(Some("chatml")).bytes();
+    let mut taken = 0;
+    for at in (0..900).step_by(3).chain((900..9000).step_by(211)) {
+        for value in [0, 1, 255] {
+            let mut broken = bytes.clone();
+            broken[at] = value;
+            // What the process was at when it ended, if it does.
+            println!("byte {at} is {value}");
+            if let Ok(mut llama) = opened(&broken, &[]) {
+                // Right, wrong or late: it comes back.
+                let _ = llama.answer("", "neon", Instant::now() + Duration::from_millis(20));
+                taken += 1;
+            }
+        }
+    }
+    assert!(taken > 100, "{taken} of them still ran");
+}
+
+#[test]
 fn a_model_that_llama_cpp_does_not_take_is_an_error_with_its_name() {
     let _alone = alone();
     let line = |bytes: &[u8]| format!("{:#}", opened(bytes, &[]).err().expect("it is refused"));

@@ -158,12 +158,12 @@ fn write(to: &mut Vec<u8>, value: &Value) {
             text(to, value);
         }
         Value::Texts(texts) => {
-            (kind(9), kind(8));
+            [9, 8].into_iter().for_each(&mut kind);
             to.extend((texts.len() as u64).to_le_bytes());
             texts.iter().for_each(|value| text(to, value));
         }
         Value::Numbers(numbers) => {
-            (kind(9), kind(5));
+            [9, 5].into_iter().for_each(&mut kind);
             to.extend((numbers.len() as u64).to_le_bytes());
             numbers.iter().for_each(|number| to.extend(number.to_le_bytes()));
         }

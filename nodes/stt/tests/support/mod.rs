@@ -119,7 +119,7 @@ pub fn model(sizes: Sizes) -> Vec<u8> {
     for value in [vocabulary, positions, width, heads, layers, 448, width, heads, layers, 80, file_type] {
         to.i32(value);
     }
-    (to.i32(80), to.i32(201));
+    [80, 201].into_iter().for_each(|value| to.i32(value));
     for band in 0..80 {
         for frequency in 0..201 {
             let value = (-((frequency as f32 - 2.5 * band as f32) / 3.0).powi(2)).exp();
