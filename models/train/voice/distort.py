@@ -106,7 +106,7 @@ def distort(sound: torch.Tensor, lengths: np.ndarray, rng: np.random.Generator, 
     speed, hop = 1 + strength * rng.uniform(-0.13, 0.15, count), round(mel.HOP * (1 + strength * rng.uniform(-0.13, 0.15)))
     lead = rng.uniform(0, 0.6, count) * (rng.random(count) < 0.8) * mel.RATE
     stop = lead + lengths / speed + rng.uniform(0, 0.5, count) * mel.RATE
-    length = next_fast_len(int(stop.max() + rng.uniform(0.4, 0.9) * mel.RATE), real=True)
+    length = next_fast_len(int(stop.max() + rng.uniform(0.3, 0.7) * mel.RATE), real=True)
     moved = _move(sound, vector(speed), vector(lead), length)
     bad = torch.from_numpy(quiet).to(where)
     moved[bad] = 0

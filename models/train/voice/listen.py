@@ -63,14 +63,27 @@ def load(path: Path) -> Listener:
     return net.eval()
 
 
+def _known(corpus: Corpus, path: Path, size: Size) -> list[int]:
+    """The tokens to learn: those of a training to be resumed, or of every word that can be or has been said."""
+    wanted = vocabulary.rows([*lexicon(), *{word for one in corpus.said for word in one.text.split()}])
+    if not path.exists():
+        return wanted
+    kept = torch.load(path, map_location="cpu", weights_only=False)
+    if set(wanted) - set(kept["rows"]) or kept["size"] != vars(size):
+        raise SystemExit(f"{path} is the training of a net of another size or with fewer words: take --fresh to start over")
+    return kept["rows"]
+
+
 def train(cache: Path, minutes: float, threads: int, count: int, rate: float, resume: bool, on: str | None, size: Size) -> None:
     torch.set_num_threads(threads)
     torch.manual_seed(5)
     where, path = device(on), cache / "listener.pt"
     corpus = Corpus(cache / "train")
-    net = Listener(vocabulary.rows(lexicon()), size).to(where)
+    if not resume:
+        path.unlink(missing_ok=True)
+    net = Listener(_known(corpus, path, size), size).to(where)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
-    spent, step, state = load_state(path, net, optimiser) if resume else (0.0, 0, {})
+    spent, step, state = load_state(path, net, optimiser)
     average = Average(net, 0.995 if minutes < 5 else 0.999, weights=state.get("average"))
     keep = {"rows": net.rows, "size": vars(net.size)}
     print(f"listener: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters, {len(net.rows)} tokens, {len(corpus.said)} sentences, {where}")

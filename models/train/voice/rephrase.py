@@ -60,7 +60,10 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     where, path, known = device(on), cache / "rephraser.pt", lexicon()
     kept = torch.load(path, map_location="cpu", weights_only=False) if resume and path.exists() else None
     words = Tokenizer.from_str(kept["words"]) if kept else learn_tokens(known)
-    net = Rephraser(Size(vocabulary=-(-words.get_vocab_size() // 32) * 32, layers=layers)).to(where)
+    size = Size(vocabulary=-(-words.get_vocab_size() // 32) * 32, layers=layers)
+    if kept and kept["size"] != vars(size):
+        raise SystemExit(f"{path} is the training of a net of another size: take --fresh to start over")
+    net = Rephraser(size).to(where)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
     spent, step, state = load_state(path, net, optimiser) if kept else (0.0, 0, {})
     average = Average(net, 0.99 if minutes < 5 else 0.998, weights=state.get("average"))
