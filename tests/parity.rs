@@ -1,5 +1,7 @@
 //! The starter pack as the nodes run it against the reference that its export wrote (`models/fixtures/README.md`).
 
+use diffusion::condition::Words;
+use diffusion::fade::Faded;
 use diffusion::paint::{Painter, Request};
 use eyre::Result;
 use mirror_contract::{Embedding, Header, Latent, Stamp};
@@ -129,17 +131,17 @@ fn a_latent_becomes_the_picture_of_the_reference() -> Result<()> {
     Ok(())
 }
 
-fn painted(
+fn painted<'a>(
     painter: &mut Painter,
     request: Request,
-    embedding: &Embedding,
+    words: impl Into<Words<'a>>,
     values: &[f32],
     shape: [usize; 4],
 ) -> Result<Latent> {
     let stamp = Stamp { stream: "house".to_owned(), frame_id: 0, captured_ns: 0 };
     let header = Header::of(stamp);
     let latent = Latent { header, pack: pack().name, shape, values: values.to_vec().into() };
-    painter.paint(latent, request, embedding)
+    painter.paint(latent, request, words)
 }
 
 fn request(steps: usize, strength: f64) -> Request {
@@ -173,6 +175,28 @@ fn the_same_seed_paints_the_same_picture_and_another_one_another() -> Result<()>
     let (first, other, again) = (paint(1)?, paint(2)?, paint(1)?);
     assert_eq!(first.values, again.values);
     assert_ne!(first.values, other.values);
+    Ok(())
+}
+
+#[test]
+fn a_prompt_that_fades_in_is_painted_from_the_old_picture_to_the_new_one() -> Result<()> {
+    let mut painter = Painter::open(runtime(), &pack(), &options())?;
+    let (latent, shape) = encoded()?;
+    let (old, new) = (embedding("a pencil drawing")?, embedding("neon lights")?);
+    let mut paint = |words: Words| painted(&mut painter, request(1, 1.0), words, &latent, shape);
+    let (from, to) = (paint((&old).into())?.values, paint((&new).into())?.values);
+    let mut faded = Faded::of(old);
+    faded.change(new, 0, 1000);
+    let mut left = Vec::new();
+    for ms in [0, 250, 500, 750, 1000] {
+        let between = paint(faded.words(ms * 1_000_000))?.values;
+        if ms == 0 {
+            assert!(difference(&between, &from) < 1e-4);
+        }
+        left.push(between.iter().zip(&*to).map(|(is, should)| (is - should).abs()).sum::<f32>());
+    }
+    assert!(left.windows(2).all(|pair| pair[1] < pair[0]), "{left:?}");
+    assert_eq!(left[4], 0.0, "it has arrived");
     Ok(())
 }
 

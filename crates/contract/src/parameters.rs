@@ -64,6 +64,12 @@ pub const PARAMETERS: &[Parameter] = &[
         text: "What the picture is painted as. Empty leaves it natural.",
     },
     Parameter {
+        name: "prompt_fade_ms",
+        command: "fade",
+        kind: Kind::Integer { default: 0, min: 0, max: 10_000, step: 1 },
+        text: "How long a new prompt takes to replace the one before, in milliseconds. 0 changes at once.",
+    },
+    Parameter {
         name: "negative_prompt",
         command: "negative",
         kind: Kind::Text { default: "", max_chars: PROMPT_MAX_CHARS },

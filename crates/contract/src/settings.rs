@@ -21,6 +21,8 @@ pub struct Settings {
     pub next_pack: String,
     /// What the picture is painted as.
     pub prompt: String,
+    /// How long a new prompt takes to replace the one before, in milliseconds.
+    pub prompt_fade_ms: i64,
     /// What it must not look like.
     pub negative_prompt: String,
     /// 0 leaves the camera's picture, 1 repaints it.

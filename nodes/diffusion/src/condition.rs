@@ -14,6 +14,39 @@ pub const TIME_IDS: &str = "time_ids";
 /// The guidance scale, of UNets that were distilled with it (LCM): `[rows, width]`.
 pub const TIMESTEP_COND: &str = "timestep_cond";
 
+/// A prompt's words as they are painted.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'a> {
+    /// The prompt's embedding.
+    pub embedding: &'a Embedding,
+    /// What is painted instead of its values: it is on the way there.
+    pub between: Option<&'a Between>,
+}
+
+impl<'a> From<&'a Embedding> for Words<'a> {
+    fn from(embedding: &'a Embedding) -> Self {
+        Self { embedding, between: None }
+    }
+}
+
+/// Values between two embeddings of the same shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Between {
+    /// As `Embedding::values`.
+    pub values: Vec<f32>,
+    /// As those of `Embedding::pooled`; empty where it has none.
+    pub pooled: Vec<f32>,
+}
+
+impl Between {
+    /// An embedding's own values.
+    #[must_use]
+    pub fn of(embedding: &Embedding) -> Self {
+        let pooled = embedding.pooled.as_ref().map(|pooled| pooled.values.to_vec()).unwrap_or_default();
+        Self { values: embedding.values.to_vec(), pooled }
+    }
+}
+
 /// What the prompt and the size of the picture add to a UNet's input: written when it changes, not for each frame.
 #[derive(Debug, Default)]
 pub struct Condition {
@@ -63,20 +96,17 @@ impl Condition {
     ///
     /// # Errors
     /// The UNet needs a pooled embedding and the pack has none; a shape that the graph cannot take.
-    pub fn write(
-        &mut self,
-        unet: &mut Model,
-        embedding: &Embedding,
-        guidance_scale: f32,
-        picture: [usize; 2],
-    ) -> Result<()> {
+    pub fn write(&mut self, unet: &mut Model, words: Words, guidance_scale: f32, picture: [usize; 2]) -> Result<()> {
         let rows = self.rows(guidance_scale);
-        let Embedding { prompt, negative_prompt, .. } = embedding;
+        let Embedding { prompt, negative_prompt, .. } = words.embedding;
         let there = self.embedded.as_ref().is_some_and(|(positive, negative, of_rows)| {
             (positive, negative, *of_rows) == (prompt, negative_prompt, rows)
         });
-        if !there {
-            self.embed(unet, embedding, rows)?;
+        if words.between.is_some() {
+            self.embed(unet, words, rows)?;
+            self.embedded = None;
+        } else if !there {
+            self.embed(unet, words, rows)?;
             self.embedded = Some((prompt.clone(), negative_prompt.clone(), rows));
         }
         let [height, width] = picture;
@@ -96,17 +126,19 @@ impl Condition {
         Ok(())
     }
 
-    fn embed(&self, unet: &mut Model, embedding: &Embedding, rows: usize) -> Result<()> {
+    fn embed(&self, unet: &mut Model, Words { embedding, between }: Words, rows: usize) -> Result<()> {
         let [_, tokens, width] = embedding.shape;
+        let values = between.map_or(&*embedding.values, |between| &between.values);
         unet.shape_input(HIDDEN_STATES, &[rows, tokens, width])?;
-        unet.write(HIDDEN_STATES, |states| states.copy_from_slice(&embedding.values[..rows * tokens * width]))?;
+        unet.write(HIDDEN_STATES, |states| states.copy_from_slice(&values[..rows * tokens * width]))?;
         if self.sdxl {
             let Some(pooled) = &embedding.pooled else {
                 bail!("the UNet reads {TEXT_EMBEDS}, and the embedding that came has no pooled part");
             };
             let width = pooled.shape[1];
+            let values = between.map_or(&*pooled.values, |between| &between.pooled);
             unet.shape_input(TEXT_EMBEDS, &[rows, width])?;
-            unet.write(TEXT_EMBEDS, |embeds| embeds.copy_from_slice(&pooled.values[..rows * width]))?;
+            unet.write(TEXT_EMBEDS, |embeds| embeds.copy_from_slice(&values[..rows * width]))?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Ports and event loop.
 
 use crate::config::KEYS;
+use crate::fade::Faded;
 use crate::paint::{Painter, Request};
 use eyre::Result;
 use mirror_contract::{Embedding, HOUSE, Latent, Message, Notice, Readiness, Settings, Taken};
@@ -40,10 +41,12 @@ pub fn run() -> Result<()> {
             EMBEDDING => {
                 let Some(embedding) = node.accept::<Embedding>(&input) else { continue };
                 embeddings.retain(|pack, _| stage.holds(pack));
+                let settings = stage.of_pack(&embedding.stream, &embedding.pack).map(|(settings, _)| settings);
+                let fade_ms = settings.map_or(0, |settings| settings.prompt_fade_ms);
                 let of_pack = embeddings.entry(embedding.pack.clone()).or_default();
-                of_pack.insert(embedding.stream.clone(), embedding);
+                Faded::take(of_pack, embedding, input.received_ns, fade_ms);
             }
-            LATENT => paint(&mut node, &mut stage, &embeddings, &input)?,
+            LATENT => paint(&mut node, &mut stage, &mut embeddings, &input)?,
             port => node.refuse(port, &"this node has no such input"),
         }
         stage.tend(&mut node)?;
@@ -52,19 +55,20 @@ pub fn run() -> Result<()> {
 }
 
 /// By pack, then by stream.
-type Embeddings = HashMap<String, HashMap<String, Embedding>>;
+type Embeddings = HashMap<String, HashMap<String, Faded>>;
 
-fn paint(node: &mut Node, stage: &mut Stage<Painter>, embeddings: &Embeddings, input: &Input) -> Result<()> {
+fn paint(node: &mut Node, stage: &mut Stage<Painter>, embeddings: &mut Embeddings, input: &Input) -> Result<()> {
     let Some(latent) = node.accept::<Latent>(input) else { return Ok(()) };
     // Now and not when it is painted: where the stages overlap, the next one is encoded meanwhile.
     node.take(&latent.header.stamp)?;
     let stream = &latent.header.stamp.stream;
-    let of_pack = embeddings.get(&latent.pack);
     // Until the first prompt is embedded there is nothing to paint it as.
-    let Some(embedding) = of_pack.and_then(|of| of.get(stream).or_else(|| of.get(HOUSE))) else { return Ok(()) };
+    let Some(of_pack) = embeddings.get_mut(&latent.pack) else { return Ok(()) };
+    let whose = if of_pack.contains_key(stream) { stream } else { HOUSE };
+    let Some(faded) = of_pack.get_mut(whose) else { return Ok(()) };
     let Some((settings, painter)) = stage.of_pack(stream, &latent.pack) else { return Ok(()) };
     let request = Request::of(settings, latent.header.stamp.frame_id);
-    match painter.paint(latent, request, embedding) {
+    match painter.paint(latent, request, faded.words(input.received_ns)) {
         Ok(mut painted) => {
             node.sign(&mut painted.header, input.received_ns);
             node.send(DENOISED, painted)?;

@@ -1,9 +1,9 @@
 //! The painter: a latent and an embedding become a painted latent.
 
-use crate::condition::{Condition, HIDDEN_STATES, TEXT_EMBEDS, TIME_IDS, TIMESTEP_COND};
+use crate::condition::{Condition, HIDDEN_STATES, TEXT_EMBEDS, TIME_IDS, TIMESTEP_COND, Words};
 use crate::memory::{Noises, Plans};
 use eyre::{Result, bail};
-use mirror_contract::{Embedding, Latent, Painting, Settings};
+use mirror_contract::{Latent, Painting, Settings};
 use mirror_diffusion::{History, Scheduler, Strength, check_finite, guide};
 use mirror_inference::{Element, Model, Options, Port, Provider, Runtime};
 use mirror_models::{Pack, Part};
@@ -129,7 +129,9 @@ impl Painter {
     ///
     /// # Errors
     /// A latent or an embedding of another pack; a request or a shape that the pack cannot take; the graph does not run.
-    pub fn paint(&mut self, latent: Latent, request: Request, embedding: &Embedding) -> Result<Latent> {
+    pub fn paint<'a>(&mut self, latent: Latent, request: Request, words: impl Into<Words<'a>>) -> Result<Latent> {
+        let words = words.into();
+        let embedding = words.embedding;
         if let Some(other) = [&latent.pack, &embedding.pack].into_iter().find(|other| **other != self.pack) {
             bail!(
                 "it is of the pack {other}, and this node runs the pack {}: set the same MIRROR_PACK for all",
@@ -139,7 +141,7 @@ impl Painter {
         check_finite("the latent", &latent.values)?;
         let mut values = latent.values.to_vec();
         if !request.passthrough {
-            self.denoise(&mut values, latent.shape, request, embedding)?;
+            self.denoise(&mut values, latent.shape, request, words)?;
         }
         let mut header = latent.header;
         header.painting = Some(Painting {
@@ -152,13 +154,7 @@ impl Painter {
     }
 
     /// Paints in place: `[1, channels, height, width]` f32, times the scaling factor.
-    fn denoise(
-        &mut self,
-        latent: &mut [f32],
-        shape: [usize; 4],
-        request: Request,
-        embedding: &Embedding,
-    ) -> Result<()> {
+    fn denoise(&mut self, latent: &mut [f32], shape: [usize; 4], request: Request, words: Words) -> Result<()> {
         let plan = self.plans.of(&self.scheduler, request.steps, (self.strength)(request.strength))?;
         if plan.timesteps().is_empty() {
             return Ok(());
@@ -175,7 +171,7 @@ impl Painter {
         self.unet.shape_input(SAMPLE, &[rows, channels, height, width])?;
         self.unet.shape_output(OUT_SAMPLE, &[rows, channels, height, width])?;
         let picture = [height * self.downscale, width * self.downscale];
-        self.condition.write(&mut self.unet, embedding, request.guidance_scale, picture)?;
+        self.condition.write(&mut self.unet, words, request.guidance_scale, picture)?;
         let timestep_shape: &[usize] = match self.timestep.axes.as_slice() {
             [] => &[],
             [Some(1)] => &[1],
