@@ -54,3 +54,14 @@ fn quotes_dollars_and_semicolons_reach_the_program_as_they_were_written() {
         assert_eq!(words(&["run", &format!("PROMPT={text}")]), ["run", "--prompt", text]);
     }
 }
+
+#[test]
+fn make_apply_and_compare_have_a_picture_of_their_own_and_take_yours() {
+    let cat = ["--image", "assets/cat.jpg", "--prompt"];
+    let own = [&["apply"], &cat[..], &["a pencil drawing", "--out", "out/apply.png"]].concat();
+    assert_eq!(words(&["apply"]), own);
+    assert_eq!(words(&["compare"]), [&["compare"], &cat[..], &["Oil painting in autumn colours"]].concat());
+    let given = ["apply", "IMAGE=it's me.jpg", "PROMPT=neon", "PROCESSOR=turbo", "STEPS=2", "FIT=crop", "OUT=a b.png"];
+    let expected = ["apply", "--image", "it's me.jpg", "--prompt", "neon", "--fit", "crop", "--processor", "turbo"];
+    assert_eq!(words(&given), [&expected[..], &["--steps", "2", "--out", "a b.png"]].concat());
+}
