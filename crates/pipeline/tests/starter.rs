@@ -26,8 +26,7 @@ fn turbo(installed: &Installed) -> &Processor {
 }
 
 fn pipeline() -> Pipeline {
-    let (installed, options) =
-        (installed(), Options { provider: Choice::Only(Provider::Cpu), ..Options::default() });
+    let (installed, options) = (installed(), Options { provider: Choice::Only(Provider::Cpu), ..Options::default() });
     Pipeline::open(runtime(), &installed, turbo(&installed), &options).expect("it opens")
 }
 
@@ -46,7 +45,8 @@ fn photograph() -> Image {
 /// Peak signal to noise ratio in decibels.
 fn psnr(one: &Image, other: &Image) -> f64 {
     assert_eq!(one.shape(), other.shape());
-    let squares = one.pixels.iter().zip(&other.pixels).map(|(one, other)| (f64::from(*one) - f64::from(*other)).powi(2));
+    let squares =
+        one.pixels.iter().zip(&other.pixels).map(|(one, other)| (f64::from(*one) - f64::from(*other)).powi(2));
     let mean = squares.sum::<f64>() / one.pixels.len() as f64;
     10.0 * (255.0f64.powi(2) / mean).log10()
 }
