@@ -168,11 +168,13 @@ impl Press {
             };
             match compressor.compress_to_owned(image) {
                 Ok(jpeg) => {
-                    self.output.send_replace(Some(Arc::new(Picture::of(frame.header.stamp.clone(), &jpeg))));
+                    let picture = Picture::of(frame.header.stamp.clone(), &jpeg);
+                    // First counted, then sent: whoever has seen a picture finds it in the figures.
                     if !counted {
                         let (stage, drops) = ("web".to_owned(), drops + overtaken);
                         self.shown(&frame, Some(StageTime { stage, received_ns, sent_ns: now_ns(), drops }));
                     }
+                    self.output.send_replace(Some(Arc::new(picture)));
                 }
                 Err(error) => {
                     failed += 1;
