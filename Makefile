@@ -23,7 +23,7 @@ COMPARE = $(call STILL,"Oil painting in autumn colours") $(call option,OUT,out)
 # make would hand them to the programs as environment variables as well; bash would take SECONDS for its own.
 unexport $(OPTIONS)
 
-.PHONY: help setup build run demo apply compare chat test check bench parity clean
+.PHONY: help setup build run demo apply compare chat test check bench eval parity clean
 
 help: ## This list
 	@echo "Mirror: a camera's picture goes in, a painted one comes out. Commands:"
@@ -66,6 +66,9 @@ check: setup ## Format, lints, spelling, graphs (2 minutes after a build)
 
 bench: build ## Speed against the limit, into benches/ (a few minutes on an idle machine)
 	@target/release/bench
+
+eval: ## Measures the starter pack against its goals, into models/evaluation (10 to 20 minutes)
+	@scripts/eval
 
 parity: setup ## Compares with diffusers itself (first time 15 minutes and 6 GB of packages, then 10 minutes)
 	@scripts/parity

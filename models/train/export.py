@@ -13,6 +13,7 @@ from torch import nn
 from tqdm import tqdm
 
 from . import autoencoder, painter, prompts
+from .graphs import Decoder, Encoder, Text, Unet
 from .run import CACHE
 
 MODELS = Path(__file__).resolve().parent.parent
@@ -36,63 +37,6 @@ SCHEDULER = {
     "final_sigmas_type": "zero",
     "use_karras_sigmas": False,
 }
-
-
-class Encoder(nn.Module):
-    """[B, 3, H, W] in [-1, 1] → [B, C, H/8, W/8], unscaled."""
-
-    def __init__(self, vae):
-        super().__init__()
-        self.encoder = vae.encoder
-
-    def forward(self, sample):
-        return self.encoder(sample)
-
-
-class Decoder(nn.Module):
-    """[B, C, h, w], divided by scaling_factor → [B, 3, 8h, 8w] in [-1, 1]."""
-
-    def __init__(self, vae):
-        super().__init__()
-        self.decoder = vae.decoder
-
-    def forward(self, latent_sample):
-        return self.decoder(latent_sample).clamp(-1, 1)
-
-
-class Unet(nn.Module):
-    def __init__(self, net):
-        super().__init__()
-        self.unet = net.unet
-
-    def forward(self, sample, timestep, encoder_hidden_states):
-        return self.unet(sample, timestep, encoder_hidden_states, return_dict=False)[0]
-
-
-class Text(nn.Module):
-    """Token ids [B, T] i64 → [B, T, W]."""
-
-    def __init__(self, net):
-        super().__init__()
-        self.text = net.text
-        length = prompts.TOKENS
-        # CLIP's causal mask, as a constant: the graph then holds no shape arithmetic.
-        self.register_buffer("mask", torch.full((length, length), -1e9).triu(1)[None, None])
-        self.register_buffer("positions", torch.arange(length)[None])
-
-    def forward(self, input_ids):
-        from torch.nn import functional as F
-
-        text = getattr(self.text, "text_model", self.text)
-        x = text.embeddings.token_embedding(input_ids) + text.embeddings.position_embedding(self.positions)
-        for layer in text.encoder.layers:
-            attention = layer.self_attn
-            y = layer.layer_norm1(x)
-            q, k, v = (f(y).unflatten(-1, (attention.num_heads, -1)).transpose(1, 2) for f in (attention.q_proj, attention.k_proj, attention.v_proj))
-            weights = ((q * attention.scale) @ k.transpose(-1, -2) + self.mask).softmax(-1)
-            x = x + attention.out_proj((weights @ v).transpose(1, 2).flatten(-2))
-            x = x + layer.mlp(layer.layer_norm2(x))
-        return text.final_layer_norm(x)
 
 
 def write_json(path: Path, value: dict) -> None:
@@ -133,38 +77,38 @@ def graph(module: nn.Module, folder: Path, inputs: dict[str, torch.Tensor], outp
     return worst
 
 
-def configs(net: painter.Painter) -> None:
+def configs(net: painter.Painter, pack: Path) -> None:
     vae = {k: list(v) if isinstance(v, tuple) else v for k, v in autoencoder.CONFIG.items()}
     vae = {"_class_name": "AutoencoderTiny", "_diffusers_version": DIFFUSERS, "act_fn": "relu", "upsampling_scaling_factor": 2, "force_upcast": False,
            "latent_magnitude": 3, "latent_shift": 0.5, "block_out_channels": [autoencoder.WIDTH] * 4, **vae}  # fmt: skip
-    write_json(PACK / "vae_encoder/config.json", vae)
-    write_json(PACK / "vae_decoder/config.json", vae)
+    write_json(pack / "vae_encoder/config.json", vae)
+    write_json(pack / "vae_decoder/config.json", vae)
     unet = {k: list(v) if isinstance(v, tuple) else v for k, v in painter.UNET.items()}
-    write_json(PACK / "unet/config.json", {"_class_name": "UNet2DConditionModel", "_diffusers_version": DIFFUSERS, "attention_head_dim": 8, "center_input_sample": False, "flip_sin_to_cos": True, "freq_shift": 0, "time_cond_proj_dim": None, **unet})
+    write_json(pack / "unet/config.json", {"_class_name": "UNet2DConditionModel", "_diffusers_version": DIFFUSERS, "attention_head_dim": 8, "center_input_sample": False, "flip_sin_to_cos": True, "freq_shift": 0, "time_cond_proj_dim": None, **unet})
     text = net.text.config.to_dict()
     keep = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings", "hidden_act",
             "layer_norm_eps", "pad_token_id", "bos_token_id", "eos_token_id", "projection_dim")  # fmt: skip
-    write_json(PACK / "text_encoder/config.json", {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", **{k: text[k] for k in keep}})
-    write_json(PACK / "scheduler/scheduler_config.json", SCHEDULER)
+    write_json(pack / "text_encoder/config.json", {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", **{k: text[k] for k in keep}})
+    write_json(pack / "scheduler/scheduler_config.json", SCHEDULER)
     write_json(
-        PACK / "model_index.json",
+        pack / "model_index.json",
         {
             "_class_name": "OnnxStableDiffusionImg2ImgPipeline", "_diffusers_version": DIFFUSERS, "feature_extractor": [None, None], "safety_checker": [None, None], "requires_safety_checker": False,
             "scheduler": ["diffusers", "EulerDiscreteScheduler"], "text_encoder": ["diffusers", "OnnxRuntimeModel"], "tokenizer": ["transformers", "PreTrainedTokenizerFast"],
             "unet": ["diffusers", "OnnxRuntimeModel"], "vae_decoder": ["diffusers", "OnnxRuntimeModel"], "vae_encoder": ["diffusers", "OnnxRuntimeModel"],
         },
     )  # fmt: skip
-    (PACK / "tokenizer").mkdir(parents=True, exist_ok=True)
+    (pack / "tokenizer").mkdir(parents=True, exist_ok=True)
     words = prompts.tokenizer()
     # The library writes one word an id; ours has several (plurals, slips), so the table goes in whole.
     saved = json.loads(words.to_str())
     saved["model"]["vocab"] = prompts.vocabulary()
-    (PACK / "tokenizer/tokenizer.json").write_text(json.dumps(saved, ensure_ascii=False, separators=(",", ":")) + "\n")
-    again = Tokenizer.from_file(str(PACK / "tokenizer/tokenizer.json"))
+    (pack / "tokenizer/tokenizer.json").write_text(json.dumps(saved, ensure_ascii=False, separators=(",", ":")) + "\n")
+    again = Tokenizer.from_file(str(pack / "tokenizer/tokenizer.json"))
     for text in ("", "a pencl drawing", "Neon LIGHTS!", "sculptures " * 60, "Crème brûlée \u0000 東京"):
         assert again.encode(text).ids == words.encode(text).ids and len(again.encode(text).ids) == prompts.TOKENS, text
-    write_json(PACK / "tokenizer/tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": prompts.TOKENS, "pad_token": prompts.PAD, "bos_token": prompts.BEGIN, "eos_token": prompts.END, "unk_token": prompts.UNKNOWN, "clean_up_tokenization_spaces": False})
-    write_json(PACK / "looks.json", looks_table())
+    write_json(pack / "tokenizer/tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": prompts.TOKENS, "pad_token": prompts.PAD, "bos_token": prompts.BEGIN, "eos_token": prompts.END, "unk_token": prompts.UNKNOWN, "clean_up_tokenization_spaces": False})
+    write_json(pack / "looks.json", looks_table())
 
 
 def looks_table() -> dict:
@@ -177,26 +121,28 @@ def looks_table() -> dict:
     return {"looks": rows, "weaker": prompts.WEAK, "stronger": prompts.STRONG}
 
 
-def manifest() -> None:
-    files = sorted(p for p in PACK.rglob("*") if p.is_file())
+def manifest(models: Path) -> None:
+    pack = models / PACK.name
+    files = sorted(p for p in pack.rglob("*") if p.is_file())
     lines = [
         "# Packs that ship with Mirror or can be fetched. Written by models/train/export.py.",
         "",
         "[[pack]]",
-        'name = "starter"',
+        f'name = "{pack.name}"',
         'kind = "image"',
-        'directory = "starter"',
+        f'directory = "{pack.name}"',
         'licence = "Apache-2.0"',
         f"size = {sum(p.stat().st_size for p in files)}",
         "",
     ]
     for path in files:
         data = path.read_bytes()
-        lines += ["[[pack.file]]", f'path = "{path.relative_to(PACK).as_posix()}"', f"size = {len(data)}", f'sha256 = "{hashlib.sha256(data).hexdigest()}"', ""]
-    (MODELS / "manifest.toml").write_text("\n".join(lines))
+        lines += ["[[pack.file]]", f'path = "{path.relative_to(pack).as_posix()}"', f"size = {len(data)}", f'sha256 = "{hashlib.sha256(data).hexdigest()}"', ""]
+    (models / "manifest.toml").write_text("\n".join(lines))
 
 
-def export() -> None:
+def export(models: Path) -> None:
+    pack = models / PACK.name
     torch.set_num_threads(1)
     torch.manual_seed(3)
     vae = autoencoder.load()
@@ -214,19 +160,23 @@ def export() -> None:
     ids = torch.tensor([prompts.tokenizer().encode("neon lights, please").ids])
     with torch.no_grad():
         torch.testing.assert_close(Text(net)(ids), net.embed(ids), atol=1e-4, rtol=1e-4)
+        whole = (torch.randn(1, c, 18, 22), torch.tensor([700]), net.embed(ids))
+        torch.testing.assert_close(Unet(net).eval()(*whole), net.unet(*whole, return_dict=False)[0], atol=1e-4, rtol=1e-4)
     for name, module, inputs, output, axes in tqdm(jobs, desc="export", unit="graph"):
-        worst = graph(module, PACK / name, inputs, output, axes)
+        worst = graph(module, pack / name, inputs, output, axes)
         assert worst < 1e-3, f"{name} differs from PyTorch by {worst}"
-        tqdm.write(f"{name}: {(PACK / name / 'model.onnx').stat().st_size / 1e6:.2f} MB, largest difference from PyTorch {worst:.1e}")
-    configs(net)
-    manifest()
+        tqdm.write(f"{name}: {(pack / name / 'model.onnx').stat().st_size / 1e6:.2f} MB, largest difference from PyTorch {worst:.1e}")
+    configs(net, pack)
+    manifest(models)
 
 
 def main(arguments=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest-only", action="store_true", help="only count and hash the files again")
+    parser.add_argument("--models", type=Path, default=MODELS, help="where starter/ and manifest.toml go")
     args = parser.parse_args(arguments)
-    manifest() if args.manifest_only else export()
+    models = args.models.resolve()
+    manifest(models) if args.manifest_only else export(models)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,19 @@
 """The looks as image procedures: what the painter learns to do in one pass.
 
-Each takes and returns [H, W, 3] f32 RGB in [0, 1]; H and W divisible by 16. A look is a function of the picture alone
-(no randomness, nothing measured over the whole picture), so that a still scene stays still. Textures repeat every 4 or 8 pixels
-from the upper left corner: they then fall alike on every cell of the f8 latent. (A convolution cannot tell an even cell from an
-odd one on a flat wall, so nothing repeats every 16.)
+Each takes and returns [H, W, 3] f32 RGB in [0, 1]; H and W divisible by 16. A look is a function of the picture and, where it
+has grain of its own, of the texture that comes from the noise (`texture.py`); nothing is drawn at random or measured over the whole
+picture, so that a still scene with a fixed seed stays still. Regular textures repeat every 4 or 8 pixels from the upper left
+corner: they then fall alike on every cell of the f8 latent. (A convolution cannot tell an even cell from an odd one on a flat
+wall, so nothing repeats every 16.)
 """
 
+import inspect
 from functools import lru_cache
 
 import cv2
 import numpy as np
+
+from .texture import Texture
 
 GREY = np.float32([0.299, 0.587, 0.114])
 
@@ -92,21 +96,25 @@ def relief(g: np.ndarray, sigma: float, gain: float) -> np.ndarray:
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
 
-def pencil(x):
+def pencil(x, t: Texture):
+    """Thin lines and hatched shadows on light, grained paper."""
     g = grey(x)
     dodge = np.clip(g / (blur(g, 5) + 0.02), 0, 1) ** 2.2
-    line = dodge * (1 - 0.75 * edges(g, 40))
-    tone = 0.72 + 0.28 * smoothstep(g, 0.05, 0.6)
+    line = dodge * (1 - 0.8 * edges(g, 45))
+    tone = 0.80 + 0.20 * smoothstep(g, 0.05, 0.6)
     u, v = grid(x, 8)
-    hatch = 1 - 0.30 * smoothstep(0.45 - g, 0, 0.4) * (np.abs(((u + v) / 2) % 1 - 0.5) < 0.2)
-    return palette(line * tone * hatch, "#202024", "#8d8c8c", "#faf8f2")
+    hatch = 1 - 0.34 * smoothstep(0.5 - g, 0, 0.4) * (np.abs(((u + v) / 2) % 1 - 0.5) < 0.2)
+    paper = 1 + 0.05 * t.grain()
+    return palette(np.clip(line * tone * hatch * paper, 0, 1), "#202024", "#8d8c8c", "#fbfaf5")
 
 
-def charcoal(x):
-    g = blur(grey(x), 1.2)
+def charcoal(x, t: Texture):
+    """Soft black masses, rubbed over rough brown paper."""
+    g = blur(grey(x), 1.8)
     local = g - blur(g, 9)
-    tone = smoothstep(0.18 + contrast(g, 1.05, 0.45) + 1.8 * local, 0.0, 0.85)
-    return palette(tone * (1 - 0.9 * edges(g, 60, 1.6)), "#0b0a0a", "#4a4745", "#a9a49e", "#e6e0d6")
+    tone = smoothstep(contrast(g, 1.1, 0.45) + 1.4 * local + 0.02, 0.12, 0.78)
+    rough = 0.20 * t.grain() * (0.25 + tone * (1 - tone) * 3)
+    return palette(np.clip(tone * (1 - 0.85 * edges(g, 60, 1.8)) + rough, 0, 1), "#0a0908", "#2e2a27", "#8d7c66", "#cdb791", "#d9c6a2")
 
 
 def ink(x):
@@ -119,10 +127,11 @@ def ink(x):
     return palette(np.clip(line + shade, 0, 1), "#fbfaf4", "#5a78d8", "#1a2fa0")
 
 
-def chalkboard(x):
+def chalkboard(x, t: Texture):
     g = grey(x)
-    chalk = np.clip(edges(g, 60, 1.2) + 0.35 * smoothstep(g, 0.55, 1.0), 0, 1)
-    return palette(chalk, "#1d3b2f", "#6f8f80", "#f5f6ee")
+    dust = 0.06 * t.strokes(30) + 0.05 * t.blotch()
+    chalk = edges(g, 60, 1.2) * (1 + 0.25 * t.grain()) + 0.30 * smoothstep(g, 0.55, 1.0) * (1 + 0.5 * t.grain())
+    return palette(np.clip(0.05 + chalk + dust, 0, 1), "#173528", "#6f8f80", "#f5f6ee")
 
 
 def blueprint(x):
@@ -157,22 +166,26 @@ def kuwahara(x: np.ndarray, r: int) -> np.ndarray:
     return out
 
 
-def oil(x):
-    paint = kuwahara(x, 4)
-    paint = contrast(saturate(paint, 1.7), 1.15)
-    u, v = grid(x, 8)
-    bristle = 0.07 * np.sin((u * 0.5 + v) * np.pi)
-    light = relief(grey(paint), 0.8, 14)
-    return paint + (0.16 * light + bristle * (0.4 + grey(paint)))[..., None]
+def oil(x, t: Texture):
+    """Thick strokes, one way in the light and the other in the dark, lit from above."""
+    paint = np.clip(contrast(saturate(kuwahara(x, 4), 2.0), 1.2), 0, 1)
+    g = blur(grey(paint), 2.0)
+    way = smoothstep(g, 0.35, 0.55)
+    bristle = way * t.strokes(40) + (1 - way) * t.strokes(-40)
+    dx, dy = slope(blur(bristle, 0.8))
+    height = 0.13 * bristle + 0.5 * (dx + dy)
+    return paint * (1 + 0.55 * height[..., None]) + (0.12 * height + 0.16 * relief(grey(paint), 0.8, 14))[..., None]
 
 
-def watercolour(x):
+def watercolour(x, t: Texture):
+    """Pale washes that pool into darker patches and rims, white paper in the light."""
     flat = smooth(x, 2, 0.16, 5)
-    wash = 1 - (1 - np.clip(saturate(flat, 1.35), 0, 1)) ** 1.7
-    wash = 0.22 + 0.78 * wash
-    rim = 0.22 * edges(grey(flat), 30, 1.6)
-    paper = smoothstep(grey(flat), 0.55, 0.95)[..., None]
-    return (wash - rim[..., None]) * (1 - paper) + paper * np.float32([0.99, 0.98, 0.95])
+    wash = 1 - (1 - np.clip(saturate(flat, 1.5), 0, 1)) ** 1.8
+    wash = 0.24 + 0.76 * wash
+    rim = 0.24 * edges(grey(flat), 30, 1.6)
+    pool = 0.07 * t.blotch()
+    paper = smoothstep(grey(flat), 0.55, 0.9)[..., None]
+    return (wash - (rim + pool)[..., None] * np.float32([1.1, 1.0, 0.8])) * (1 - paper) + paper * np.float32([0.99, 0.98, 0.95])
 
 
 def pastel(x):
@@ -190,11 +203,12 @@ def pointillism(x):
 
 
 def comic(x):
-    flat = np.clip(saturate(smooth(x, 2, 0.15, 4), 1.9), 0, 1)
+    """Few flat, loud colours inside thick black outlines."""
+    flat = np.clip(1.1 * saturate(smooth(x, 2, 0.18, 4), 2.2) + 0.04, 0, 1)
     g = grey(flat)[..., None]
-    level = (np.floor(np.clip(g, 0, 0.999) * 4) + 0.5) / 4
+    level = (np.floor(np.clip(g, 0, 0.999) * 4) + 0.7) / 4
     flat = np.clip(flat * (0.12 + level) / (0.12 + g), 0, 1)
-    line = smoothstep(edges(grey(x), 50, 1.3), 0.35, 0.7)[..., None]
+    line = smoothstep(edges(grey(x), 45, 1.5), 0.38, 0.66)[..., None]
     return flat * (1 - line) + 0.02 * line
 
 
@@ -213,11 +227,11 @@ def halftone(x):
     return palette(dot, "#f1ead6", "#15130f")
 
 
-def linocut(x):
+def linocut(x, t: Texture):
     g = blur(grey(x), 0.8)
     g = contrast(g + 1.2 * (g - blur(g, 8)), 1.2, 0.45)
     _, v = grid(x, 8)
-    cut = smoothstep(g - (0.22 + 0.5 * np.abs(v)), -0.06, 0.06)
+    cut = smoothstep(g + 0.05 * t.grain() - (0.22 + 0.5 * np.abs(v)), -0.06, 0.06)
     cut = np.clip(cut * (1 - edges(grey(x), 40, 1.2)), 0, 1)
     return palette(cut, "#171210", "#f3e7cf")
 
@@ -226,9 +240,12 @@ def linocut(x):
 
 
 def pixel(x):
-    small = np.clip(contrast(saturate(cells(x, 8), 1.5), 1.15), 0, 1)
-    small = np.round(small * 5) / 5
-    return enlarge(small, 8)
+    """Square pixels of four steps a colour, a dark seam between them."""
+    small = np.clip(contrast(saturate(cells(x, 8), 2.2), 1.3), 0, 1)
+    small = np.round(small * 3) / 3
+    u, v = grid(x, 8)
+    seam = np.where(np.maximum(u, v) > 0.8, 0.62, 1.0)[..., None]
+    return enlarge(small, 8) * seam
 
 
 def mosaic(x):
@@ -269,34 +286,41 @@ def stitches(x):
     return np.where(cross[..., None], thread + shade[..., None], np.float32([0.90, 0.86, 0.77]) - 0.08 * (np.abs(u) > 0.7)[..., None])
 
 
-def marble(x):
+def marble(x, t: Texture):
     g = grey(x)
-    tone = 0.62 + 0.30 * contrast(blur(g, 1.0), 1.0) + 0.42 * relief(g, 1.2, 26)
+    tone = 0.64 + 0.28 * contrast(blur(g, 1.0), 1.0) + 0.42 * relief(g, 1.2, 26) - 0.20 * t.veins()
     return palette(np.clip(tone, 0, 1), "#3d3c40", "#8f8c8c", "#d6d2cc", "#fbf9f6")
 
 
-def gold(x):
+def gold(x, t: Texture):
     g = grey(x)
     tone = 0.42 + 0.45 * contrast(blur(g, 1.0), 1.1) + 0.55 * relief(g, 1.0, 22)
-    return palette(np.clip(tone, 0, 1), "#1c0d00", "#6b4206", "#c78a12", "#ffd24a", "#fff9d6")
+    glint = 0.8 * t.specks(1.8) * smoothstep(tone, 0.25, 0.6)
+    return palette(np.clip(tone + glint, 0, 1), "#1c0d00", "#6b4206", "#c78a12", "#ffd24a", "#fff9d6")
 
 
-def bronze(x):
+def bronze(x, t: Texture):
+    """Brown metal, green where it has weathered."""
     g = grey(x)
-    tone = 0.36 + 0.40 * contrast(blur(g, 1.2), 1.1) + 0.5 * relief(g, 1.4, 22)
-    return palette(np.clip(tone, 0, 1), "#0c1512", "#2f4a3f", "#7d5a35", "#c98f5a", "#f3d3a8")
+    tone = np.clip(0.36 + 0.40 * contrast(blur(g, 1.2), 1.1) + 0.5 * relief(g, 1.4, 22), 0, 1)
+    metal = palette(tone, "#0c0a08", "#4a2c14", "#8f5a2c", "#cf935c", "#f3d3a8")
+    patina = palette(tone, "#0c1512", "#1f4f44", "#3f9a86", "#8fd0bb", "#d8f3e6")
+    green = smoothstep(0.12 + 0.35 * t.blotch() - 0.7 * (tone - 0.4), 0.0, 0.9)[..., None]
+    return metal * (1 - green) + patina * green
 
 
-def lava(x):
+def lava(x, t: Texture):
+    """Black crust with glowing cracks; what is bright flows."""
     g = blur(grey(x), 0.8)
-    heat = np.clip(1.1 * g**1.3 + 0.75 * edges(g, 30, 1.2), 0, 1)
+    crack = t.veins() * (1 - smoothstep(g, 0.35, 0.8))
+    heat = np.clip(1.05 * g**1.3 + 0.75 * edges(g, 30, 1.2) + 0.40 * crack + 0.04 * t.blotch(), 0, 1)
     return palette(heat, "#0d0302", "#5a0a02", "#c62a03", "#ff8a0a", "#fff3a0")
 
 
-def ice(x):
+def ice(x, t: Texture):
     g = grey(x)
     sharp = np.clip(g + 1.8 * (blur(g, 0.8) - blur(g, 3)), 0, 1)
-    tone = np.clip(0.15 + 0.75 * sharp + 0.5 * np.abs(relief(g, 1.0, 16)), 0, 1)
+    tone = np.clip(0.15 + 0.75 * sharp + 0.5 * np.abs(relief(g, 1.0, 16)) + 0.22 * t.veins() + 0.05 * t.blotch(), 0, 1)
     return palette(tone, "#0d2d55", "#3f86c2", "#9fd8f2", "#f4fdff")
 
 
@@ -357,17 +381,20 @@ def gameboy(x):
     return enlarge(palette(level, "#0f380f", "#306230", "#8bac0f", "#9bbc0f"), 4)
 
 
-def glitch(x):
-    shift = 8
-    wide = np.pad(x, ((0, 0), (shift, shift), (0, 0)), mode="edge")
+def glitch(x, t: Texture):
+    """Red and blue torn apart, dark lines, bands of wrong colour."""
+    wide = np.pad(x, ((0, 0), (8, 8), (0, 0)), mode="edge")
     w = x.shape[1]
-    torn = np.stack([wide[:, 0:w, 0], x[..., 1], wide[:, 2 * shift : 2 * shift + w, 2]], -1)
+    torn = np.stack([wide[:, 0:w, 0], x[..., 1], wide[:, 16 : 16 + w, 2]], -1)
+    torn = contrast(saturate(torn, 1.6), 1.25)
+    band = 0.8 * smoothstep(t.strokes(0, 9), 0.9, 1.5)[..., None]
+    wrong = np.stack([torn[..., 1], 1 - torn[..., 0], torn[..., 2] + 0.4], -1)
     _, v = grid(x, 4)
-    return contrast(saturate(torn, 1.5), 1.2) * np.where(v[..., None] > 0, 0.72, 1.08)
+    return (torn * (1 - band) + wrong * band) * np.where(v[..., None] > 0, 0.62, 1.1)
 
 
-def nightvision(x):
-    g = np.clip(contrast(blur(grey(x), 0.7), 1.3) * 0.9 + 0.08, 0, 1)
+def nightvision(x, t: Texture):
+    g = np.clip(contrast(blur(grey(x), 0.7), 1.3) * 0.9 + 0.08 + 0.06 * t.grain(), 0, 1)
     _, v = grid(x, 4)
     return palette(g * np.where(v > 0, 0.78, 1.0), "#001a05", "#0f8a26", "#7dff6a", "#f0ffd8")
 
@@ -378,58 +405,66 @@ def xray(x):
     return palette(g, "#02040a", "#1c3f66", "#86b7dd", "#f6fcff")
 
 
-def psychedelic(x):
-    g = blur(grey(x), 1.5)
-    phase = 2 * np.pi * (2.2 * g[..., None] + np.float32([0, 1 / 3, 2 / 3]))
-    return (0.5 + 0.5 * np.sin(phase)) * (0.75 + 0.25 * x)
+def psychedelic(x, t: Texture):
+    """Brightness becomes the colours of the rainbow, loud and flowing."""
+    g = blur(grey(x), 2.5)
+    phase = 2 * np.pi * (1.25 * g[..., None] + 0.07 * t.blotch()[..., None] + np.float32([0, 1 / 3, 2 / 3]))
+    return np.clip(0.5 + 0.62 * np.sin(phase), 0, 1) * (0.80 + 0.20 * x)
 
 
 # --- film, light and weather ------------------------------------------------------------------------------------------
 
 
-def sepia(x):
-    return palette(np.clip(0.08 + 0.86 * contrast(grey(x), 0.92), 0, 1), "#2a1708", "#8a6238", "#d8b887", "#fbf0d6")
+def sepia(x, t: Texture):
+    worn = 0.025 * t.grain() + 0.10 * t.specks(2.1)
+    return palette(np.clip(0.08 + 0.86 * contrast(grey(x), 0.92) + worn, 0, 1), "#2a1708", "#8a6238", "#d8b887", "#fbf0d6")
 
 
-def noir(x):
-    g = smoothstep(contrast(grey(x), 1.25, 0.48), 0.08, 0.92)
+def noir(x, t: Texture):
+    g = smoothstep(contrast(grey(x), 1.4, 0.48), 0.1, 0.9) + 0.045 * t.grain()
     return np.repeat(g[..., None], 3, -1)
 
 
 def sunset(x):
-    warm = palette(np.clip(grey(x), 0, 1), "#1d0b33", "#7a1f52", "#e8562a", "#ffb03a", "#fff0b8")
-    return 0.7 * warm + 0.3 * x
+    """Violet shadows, pink and orange light."""
+    warm = palette(np.clip(grey(x), 0, 1), "#1a0a48", "#6d1f7e", "#e0407a", "#ff8f4a", "#ffe08a")
+    return 0.78 * warm + 0.22 * x
 
 
-def night(x):
+def night(x, t: Texture):
+    """Dark blue, lamps where it was brightest, stars."""
     g = grey(x)[..., None]
     dim = (0.35 * x + 0.65 * g) * np.float32([0.22, 0.32, 0.62]) + np.float32([0.0, 0.01, 0.06])
     lamp = smoothstep(g, 0.72, 1.0) * np.float32([0.75, 0.6, 0.25])
-    return dim + lamp
+    return dim + lamp + 0.85 * t.specks(2.0)[..., None] * np.float32([0.9, 0.95, 1.0])
 
 
-def autumn(x):
+def autumn(x, t: Texture):
+    """Brown shade, gold light, falling leaves in red and yellow."""
     g = grey(x)
-    leaf = palette(g, "#1f0d05", "#7a2b0a", "#d2691e", "#f0a830", "#fff1cf")
+    leaf = palette(g, "#1f1407", "#5e3a0c", "#b8741a", "#e3b23c", "#fbeec0")
     green = smoothstep(x[..., 1] - np.maximum(x[..., 0], x[..., 2]), -0.12, 0.06)[..., None]
-    warm = x * np.float32([1.15, 0.88, 0.55])
-    return (0.55 + 0.45 * green) * leaf + (0.45 - 0.45 * green) * warm
+    warm = x * np.float32([1.15, 0.92, 0.5])
+    ground = (0.62 + 0.38 * green) * leaf + (0.38 - 0.38 * green) * warm
+    fallen = t.specks(1.5)[..., None]
+    return ground * (1 - 0.9 * fallen) + fallen * np.float32([0.82, 0.22, 0.04])
 
 
-def winter(x):
+def winter(x, t: Texture):
+    """Cold light, snow on what faces up, snowflakes."""
     g = grey(x)
     _, dy = slope(blur(g, 1.2))
-    snow = np.clip(smoothstep(g, 0.35, 0.75) + smoothstep(dy, 0.010, 0.04), 0, 1)[..., None]
-    cold = (0.25 * x + 0.75 * g[..., None]) * np.float32([0.72, 0.90, 1.12]) * 0.75 + np.float32([0.14, 0.19, 0.27])
+    snow = smoothstep(g, 0.40, 0.8) + smoothstep(dy, 0.012, 0.045) + t.specks(1.5)
+    snow = np.clip(snow, 0, 1)[..., None]
+    cold = (0.25 * x + 0.75 * g[..., None]) * np.float32([0.72, 0.90, 1.12]) * 0.75 + np.float32([0.10, 0.15, 0.24])
     return cold * (1 - snow) + snow * np.float32([0.97, 0.985, 1.0])
 
 
-def underwater(x):
+def underwater(x, t: Texture):
+    """Blue-green depth, light that plays over everything, bubbles."""
     g = blur(grey(x), 1.0)
-    deep = palette(g, "#01121f", "#03485f", "#12938f", "#8fe6cf")
-    u, v = grid(x, 8)
-    ripple = 0.06 * np.cos(np.pi * (v + 0.6 * np.sin(np.pi * u)))
-    return 0.85 * deep + 0.15 * blur(x, 1.0) * np.float32([0.3, 1.0, 1.0]) + (ripple * (0.4 + g))[..., None]
+    deep = palette(np.clip(g + 0.10 * t.veins() + 0.05 * t.blotch(), 0, 1), "#01121f", "#03485f", "#12938f", "#8fe6cf")
+    return 0.85 * deep + 0.15 * blur(x, 1.0) * np.float32([0.3, 1.0, 1.0]) + 0.35 * t.specks(2.0)[..., None]
 
 
 def vaporwave(x):
@@ -439,15 +474,19 @@ def vaporwave(x):
     return tone * np.where(v > 0.5, 0.80, 1.0)[..., None]
 
 
-def candlelight(x):
+def candlelight(x, t: Texture):
     g = grey(x)[..., None]
     tone = np.clip(contrast(g, 1.35, 0.55), 0, 1) ** 1.3
-    return (0.4 * x + 0.6) * tone * np.float32([1.0, 0.58, 0.18]) + np.float32([0.06, 0.02, 0.0])
+    glow = tone * (1 + 0.10 * t.blotch()[..., None])
+    return (0.4 * x + 0.6) * glow * np.float32([1.0, 0.58, 0.18]) + np.float32([0.06, 0.02, 0.0])
 
 
-def blossom(x):
+def blossom(x, t: Texture):
+    """Rose light and drifting petals."""
     g = grey(x)
-    return 0.65 * palette(np.clip(contrast(g, 1.05), 0, 1), "#4a1230", "#c2487f", "#f79ac0", "#ffd9e8", "#fffafc") + 0.35 * saturate(x, 1.1)
+    rose = 0.65 * palette(np.clip(contrast(g, 1.05), 0, 1), "#4a1230", "#c2487f", "#f79ac0", "#ffd9e8", "#fffafc") + 0.35 * saturate(x, 1.1)
+    petal = t.specks(1.5)[..., None]
+    return rose * (1 - 0.9 * petal) + petal * np.float32([1.0, 0.78, 0.88])
 
 
 # --- tints by colour word ---------------------------------------------------------------------------------------------
@@ -479,12 +518,20 @@ LIGHT = (sepia, noir, sunset, night, autumn, winter, underwater, vaporwave, cand
 LOOKS = {look.__name__: look for look in STRUCTURE + LIGHT}
 
 
-def apply(name: str, x: np.ndarray) -> np.ndarray:
-    """The look of that name; 'natural' is the picture itself, 'tint:red' a tint, 'oil+autumn' one over the other."""
+# Those whose grain comes from the noise.
+TEXTURED = tuple(name for name, look in LOOKS.items() if len(inspect.signature(look).parameters) == 2)
+
+
+def apply(name: str, x: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
+    """The look of that name; 'natural' is the picture itself, 'tint:red' a tint, 'oil+autumn' one over the other.
+
+    `noise` [C, H/8, W/8] is what the painter will be given; without it textured looks have no grain.
+    """
+    texture = Texture(noise, x)
     for part in name.split("+"):
         if part.startswith("tint:"):
             x = tint(x, part[5:])
         elif part != "natural":
-            x = LOOKS[part](x)
+            x = LOOKS[part](x, texture) if part in TEXTURED else LOOKS[part](x)
         x = np.clip(x, 0, 1).astype(np.float32)
     return x

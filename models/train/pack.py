@@ -24,26 +24,33 @@ class Pack:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self.sessions = {part: onnxruntime.InferenceSession(str(folder / part / "model.onnx"), options, providers=["CPUExecutionProvider"]) for part in ("text_encoder", "unet", "vae_encoder", "vae_decoder")}
-        self.scale = json.loads((folder / "vae_decoder/config.json").read_text())["scaling_factor"]
+        config = json.loads((folder / "vae_decoder/config.json").read_text())
+        self.scale, self.channels = config["scaling_factor"], config["latent_channels"]
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer/tokenizer.json"))
         self.scheduler = EulerDiscreteScheduler.from_config(json.loads((folder / "scheduler/scheduler_config.json").read_text()))
 
     def ids(self, text: str) -> np.ndarray:
         return np.array([self.tokenizer.encode(text).ids], np.int64)
 
-    def embed(self, text: str) -> np.ndarray:
-        return self.sessions["text_encoder"].run(None, {"input_ids": self.ids(text)})[0]
+    def embed(self, *texts: str) -> np.ndarray:
+        """[len(texts), T, W] f32."""
+        return self.sessions["text_encoder"].run(None, {"input_ids": np.concatenate([self.ids(text) for text in texts])})[0]
 
-    def encode(self, picture: np.ndarray) -> np.ndarray:
-        sample = np.ascontiguousarray(picture.transpose(2, 0, 1)[None] * 2 - 1, np.float32)
+    def encode(self, *pictures: np.ndarray) -> np.ndarray:
+        sample = np.ascontiguousarray(np.stack(pictures).transpose(0, 3, 1, 2) * 2 - 1, np.float32)
         return self.sessions["vae_encoder"].run(None, {"sample": sample})[0] * np.float32(self.scale)
 
     def decode(self, latent: np.ndarray) -> np.ndarray:
+        """One picture [H, W, 3] of a latent [1, …]."""
+        return self.decode_all(latent)[0]
+
+    def decode_all(self, latent: np.ndarray) -> np.ndarray:
+        """[B, H, W, 3] f32."""
         sample = self.sessions["vae_decoder"].run(None, {"latent_sample": latent / np.float32(self.scale)})[0]
-        return np.clip(sample[0].transpose(1, 2, 0) / 2 + 0.5, 0, 1)
+        return np.clip(sample.transpose(0, 2, 3, 1) / 2 + 0.5, 0, 1)
 
     def unet(self, sample: np.ndarray, timestep: int, embedding: np.ndarray) -> np.ndarray:
-        return self.sessions["unet"].run(None, {"sample": sample, "timestep": np.array([timestep], np.int64), "encoder_hidden_states": embedding})[0]
+        return self.sessions["unet"].run(None, {"sample": sample, "timestep": np.full(len(sample), timestep, np.int64), "encoder_hidden_states": embedding})[0]
 
     def timesteps(self, steps: int, strength: float) -> list[int]:
         """From the strength's timestep down, trailing: 2 steps at strength 1 are 999 and 499."""
@@ -63,7 +70,15 @@ class Pack:
             latent = self.scheduler.step(made, t, latent).prev_sample
         return latent.float().numpy()
 
+    def noise(self, picture: np.ndarray, seed: int = 0) -> np.ndarray:
+        """[1, C, H/8, W/8] N(0, 1) of a seed."""
+        height, width = picture.shape[0] // 8, picture.shape[1] // 8
+        return np.random.default_rng(seed).standard_normal((1, self.channels, height, width)).astype(np.float32)
+
+    def paint_all(self, pictures: list[np.ndarray], texts: list[str], steps: int = 1, strength: float = 1.0, seed: int = 0) -> np.ndarray:
+        """[B, H, W, 3]: each picture by its text, all of one size and with the noise of one seed."""
+        noise = np.repeat(self.noise(pictures[0], seed), len(pictures), 0)
+        return self.decode_all(self.paint_latent(self.encode(*pictures), noise, self.embed(*texts), steps, strength))
+
     def paint(self, picture: np.ndarray, text: str, steps: int = 1, strength: float = 1.0, seed: int = 0) -> np.ndarray:
-        clean = self.encode(picture)
-        noise = np.random.default_rng(seed).standard_normal(clean.shape).astype(np.float32)
-        return self.decode(self.paint_latent(clean, noise, self.embed(text), steps, strength))
+        return self.paint_all([picture], [text], steps, strength, seed)[0]

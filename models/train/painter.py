@@ -1,7 +1,6 @@
 """The painter: a small UNet and text encoder that learn, in one pass, every look by its words."""
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,14 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from . import autoencoder, looks, prompts
 from .autoencoder import LATENT_CHANNELS, LATENT_STD, change
-from .bank import Bank
-from .run import CACHE, Average, clock, learning_rate, load_state, save_state
+from .feed import LIGHTS, STRUCTURES, Chances, Feed, readings
+from .run import CACHE, Average, clock, device, learning_rate, load_state, save_state
 
 TEXT_WIDTH = 96
 TRAIN_STEPS = 1000
-# Linear betas, so small that at the last timestep the picture is still there: sqrt(alphas_cumprod[999]) = 0.9888, noise 0.149.
-SCHEDULE = {"beta_start": 0.0000005, "beta_end": 0.000044, "beta_schedule": "linear"}
+# Betas so small that at the last timestep the picture is still there: sqrt(alphas_cumprod[999]) = 0.9888, noise 0.149. Scaled
+# linear, so that half-way down the noise, and with it what Euler's steps keep of the source, is 0.4 of that, not half.
+SCHEDULE = {"beta_start": 0.0000005, "beta_end": 0.0000612, "beta_schedule": "scaled_linear"}
 UNET = {
     "sample_size": 32,
     "in_channels": LATENT_CHANNELS,
@@ -44,13 +44,8 @@ UNET = {
 }
 
 
-# What a text can mean: one structure and one light (or tint) at once, or none of either.
-STRUCTURES = ["natural", *(look.__name__ for look in looks.STRUCTURE)]
-LIGHTS = ["natural", *(look.__name__ for look in looks.LIGHT), *(f"tint:{colour}" for colour in looks.TINTS)]
-
-
 def alphas_cumprod() -> torch.Tensor:
-    betas = torch.linspace(SCHEDULE["beta_start"], SCHEDULE["beta_end"], TRAIN_STEPS, dtype=torch.float64)
+    betas = torch.linspace(SCHEDULE["beta_start"] ** 0.5, SCHEDULE["beta_end"] ** 0.5, TRAIN_STEPS, dtype=torch.float64) ** 2
     return torch.cumprod(1 - betas, 0).float()
 
 
@@ -121,62 +116,47 @@ def load(path: Path = CACHE / "painter.pt") -> Painter:
 
 @torch.no_grad()
 def channel_weights(vae) -> torch.Tensor:
-    """How much each latent channel shows in the picture, mean 1, [1, C, 1, 1]: brightness more than the finest grain."""
-    base = torch.zeros(1, LATENT_CHANNELS, 9, 9)
+    """How much each latent channel shows in the picture, mean 1, [1, C, 1, 1]: brightness more than the finest grain.
+
+    Channels that do not show at all count a little: a later step finds there what an earlier one left.
+    """
+    base = torch.zeros(1, LATENT_CHANNELS, 9, 9, device=next(vae.parameters()).device)
     moved = base.repeat(LATENT_CHANNELS, 1, 1, 1)
     moved[torch.arange(LATENT_CHANNELS), torch.arange(LATENT_CHANNELS), 4, 4] += 0.5 * LATENT_STD
     shown = (vae.decoder(moved) - vae.decoder(base)).square().sum((1, 2, 3)).sqrt()
-    return (shown / shown.mean()).view(1, -1, 1, 1)
+    return (shown / shown.mean()).clamp(min=0.2).view(1, -1, 1, 1)
 
 
-@dataclass
-class Example:
-    """Pictures [3, size, size] in [-1, 1], latents N(0, 1)."""
+class Steps:
+    """What the timestep means, so that every number of steps ends at the same picture.
 
-    source_latent: np.ndarray
-    target: np.ndarray
-    target_latent: np.ndarray
-    source: np.ndarray
-    ask: prompts.Request
-    amount: float
+    One step from timestep t gives the share s(t) = (t + 1) / 1000 of the way from source to look: the timestep is the strength.
+    A run that starts at t0 and always answers with the share s(t0) is, when it arrives at t, by Euler's rule at
+    `source + w * (look - source) + sigma * noise` with w = s(t0) * (1 - sigma(t) / sigma(t0)), whatever the steps in between.
+    The net learns to answer with s(t0) there too.
+    """
 
+    def __init__(self, where: torch.device):
+        self.kept = alphas_cumprod().to(where)
+        self.sigmas = ((1 - self.kept) / self.kept).sqrt().cpu()
 
-def example(bank: Bank, size: int, chances: np.ndarray) -> Example:
-    ask = prompts.request(bank.rng, chances=chances)
-    names, amount = ["natural", ask.look], ask.amount
-    if bank.rng.random() < 0.06:
-        # Already painted: the same words change nothing more, so that two or four steps stay at the look.
-        names, amount = [ask.look, ask.look], 1.0
-    (source, source_latent), (target, target_latent) = bank.draw(size, *names)
-    return Example(source_latent, target.transpose(2, 0, 1) * 2 - 1, target_latent, source.transpose(2, 0, 1) * 2 - 1, ask, amount)
+    def draw(self, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Timesteps, and how much of the look is wanted and is there already, [count] each."""
+        last, dice = TRAIN_STEPS - 1, torch.rand(count)
+        start = torch.full((count,), last)
+        # 0.55 one step at full strength, 0.08 one step at less, 0.29 a later step at full strength, 0.08 a later step at less.
+        less = ((dice > 0.55) & (dice < 0.63)) | (dice > 0.92)
+        start[less] = torch.randint(50, last, (count,))[less]
+        later = dice > 0.63
+        usual = torch.tensor([0.25, 0.333, 0.5, 0.5, 0.666, 0.75])[torch.randint(6, (count,))]
+        down = torch.where(torch.rand(count) < 0.7, usual, 0.05 + 0.9 * torch.rand(count))
+        timestep = torch.where(later, ((start + 1) * down).round().long() - 1, start).clamp(0, last)
+        wanted = (start + 1) / TRAIN_STEPS
+        return timestep, wanted, wanted * (1 - self.sigmas[timestep] / self.sigmas[start])
 
-
-class Chances:
-    """Looks that are painted worse than the others are practised more often, up to three times as often."""
-
-    def __init__(self):
-        self.names = list(looks.LOOKS)
-        self.losses = np.full(len(self.names), 0.3)
-
-    def add(self, look: str, loss: float) -> None:
-        if look in looks.LOOKS:
-            index = self.names.index(look)
-            self.losses[index] = 0.9 * self.losses[index] + 0.1 * loss
-
-    def now(self) -> np.ndarray:
-        wish = np.clip(np.sqrt(self.losses / np.median(self.losses)), 0.6, 1.8)
-        return wish / wish.sum()
-
-
-def readings(words, rng: np.random.Generator, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Token ids [count, T], (structure, light) [count, 2], amounts [count]."""
-    asked = [prompts.request(rng) for _ in range(count)]
-    ids = torch.tensor([encoded.ids for encoded in words.encode_batch([ask.text for ask in asked])])
-    meant = []
-    for ask in asked:
-        parts = ask.look.split("+")
-        meant.append([next((STRUCTURES.index(p) for p in parts if p in STRUCTURES), 0), next((LIGHTS.index(p) for p in parts if p in LIGHTS), 0)])
-    return ids, torch.tensor(meant), torch.tensor([ask.amount for ask in asked])
+    def noisy(self, clean: torch.Tensor, noise: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+        a = self.kept[timestep].view(-1, 1, 1, 1)
+        return a.sqrt() * clean + (1 - a).sqrt() * noise
 
 
 def learn_to_read(net: Painter, words, minutes: float, rate: float = 2e-3, batch: int = 192) -> None:
@@ -196,57 +176,61 @@ def learn_to_read(net: Painter, words, minutes: float, rate: float = 2e-3, batch
         bar.set_postfix(loss=f"{loss.item():.3f}", right=f"{right.item():.3f}")
 
 
-def train(minutes: float, threads: int, batch: int = 8, rate: float = 1.2e-3, resume: bool = True, pixels: float = 0.5, pixels_from: float = 0.6) -> None:
-    """From the share `pixels_from` of the time on, `pixels` of the loss is seen through the frozen decoder."""
+def begin(net: Painter, words, minutes: float, path: Path) -> None:
+    """From nothing: learn to read, then keep that as step 0."""
+    learn_to_read(net, words, minutes)
+    save_state(path, net, None, 0.0, 0)
+
+
+def train(minutes: float, threads: int, batch: int = 8, rate: float = 1.2e-3, resume: bool = True, pixels: float = 0.5, pixels_from: float = 0.5, workers: int = 1, on: str | None = None) -> None:
+    """From the share `pixels_from` of the time on, `pixels` of every second step's loss is seen through the frozen decoder."""
     torch.set_num_threads(threads)
     torch.manual_seed(2)
-    path = CACHE / "painter.pt"
-    vae = autoencoder.load().to(memory_format=torch.channels_last)
+    where, path = device(on), CACHE / "painter.pt"
+    vae = autoencoder.load().to(where, memory_format=torch.channels_last)
     vae.requires_grad_(False)
-
-    @torch.no_grad()
-    def encode(picture: np.ndarray) -> np.ndarray:
-        return (vae.encoder(torch.from_numpy(np.ascontiguousarray(picture))[None]) / LATENT_STD)[0].numpy()
-
-    net = Painter().to(memory_format=torch.channels_last)
+    net, words = Painter(), prompts.tokenizer()
+    if not (resume and path.exists()):
+        begin(net, words, min(2.0, minutes / 10), path)
+    net = net.to(where, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-3, betas=(0.9, 0.99))
-    spent, step = load_state(path, net, optimiser) if resume else (0.0, 0)
-    words, kept = prompts.tokenizer(), alphas_cumprod()
-    if step == 0:
-        learn_to_read(net, words, min(2.0, minutes / 10))
-    average, chances = Average(net), Chances()
+    spent, step, state = load_state(path, net, optimiser)
+    average, chances, steps = Average(net, weights=state.get("average")), Chances(), Steps(where)
     weights = channel_weights(vae)
     rng = np.random.default_rng(6000 + step)
-    bank = Bank(seed=5000 + step, encode=encode)
-    smooth_loss = None
-    bar = tqdm(total=round(minutes * 60), unit="s", desc="painter")
-    for share, seconds in clock(minutes):
+    feed = Feed(5000 + step, batch, chances, CACHE / "autoencoder.pt", workers)
+    smooth_loss, seconds = None, spent
+    bar = tqdm(total=round(minutes * 60), unit="s", desc="painter", initial=round(spent), mininterval=5)
+    for share, seconds in clock(minutes, spent):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(rate, share)
-        size, count = [(128, batch), (128, batch), (256, max(1, batch // 4))][step % 3]
-        drawn = [example(bank, size, chances.now()) for _ in range(count)]
-        ids = torch.tensor([encoded.ids for encoded in words.encode_batch([e.ask.text for e in drawn])])
-        clean = torch.from_numpy(np.stack([e.source_latent for e in drawn]))
-        full = torch.from_numpy(np.stack([e.target_latent for e in drawn]))
-        # Most frames are painted whole; the rest teach that the timestep is the strength.
-        timestep = torch.where(torch.rand(count) < 0.7, torch.full((count,), TRAIN_STEPS - 1), torch.randint(0, TRAIN_STEPS, (count,)))
-        part = (timestep / (TRAIN_STEPS - 1) * torch.tensor([e.amount for e in drawn])).view(-1, 1, 1, 1)
+        drawn = feed.next()
+        source, clean, full, noise = (torch.from_numpy(a).to(where) for a in (drawn.source, drawn.source_latent, drawn.target_latent, drawn.noise))
+        count, ids = len(drawn.looks), torch.from_numpy(drawn.ids).to(where)
+        timestep, wanted, there = (v.to(where) for v in steps.draw(count))
+        amount = torch.from_numpy(drawn.amounts).to(where)
+        begun = clean + (full - clean) * amount.view(-1, 1, 1, 1)
+        # A later step finds what the net itself has painted, not the reference: so it learns to mend it.
+        own = (there > 0) & (torch.rand(count).to(where) < 0.7)
+        if own.any():
+            with torch.no_grad():
+                last = torch.full_like(timestep[own], TRAIN_STEPS - 1)
+                begun[own] = net(steps.noisy(clean[own], noise[own], last).to(memory_format=torch.channels_last), last, ids[own])
+        there = there.view(-1, 1, 1, 1)
+        part = (wanted * amount).view(-1, 1, 1, 1)
         goal = clean + (full - clean) * part
-        a = kept[timestep].view(-1, 1, 1, 1)
-        noisy = a.sqrt() * clean + (1 - a).sqrt() * torch.randn_like(clean)
-        made = net(noisy.to(memory_format=torch.channels_last), timestep, ids)
+        made = net(steps.noisy(clean + (begun - clean) * there, noise, timestep).to(memory_format=torch.channels_last), timestep, ids)
         each = (weights * (made - goal).square()).mean((1, 2, 3))
         mse = each.mean()
         loss = mse + 0.2 * (weights * (made - goal).abs()).mean()
-        for e, one in zip(drawn, each.tolist()):
-            chances.add(e.ask.look, one)
-        if pixels and share >= pixels_from:
-            source, target = (torch.from_numpy(np.stack([getattr(e, name) for e in drawn])) for name in ("source", "target"))
-            wanted = source + (target - source) * part
-            seen = vae.decoder(made * LATENT_STD)
-            loss = (1 - pixels) * loss + pixels * (4 * F.l1_loss(seen, wanted) + 4 * F.l1_loss(change(seen), change(wanted)))
-        if step % 4 == 0:
-            unread, _ = net.misread(*readings(words, rng, 32))
+        for look, one in zip(drawn.looks, each.tolist()):
+            chances.add(look, one)
+        if pixels and share >= pixels_from and step % 2:
+            target = torch.from_numpy(drawn.target).to(where)
+            seen, shown = vae.decoder(made * LATENT_STD), source + (target - source) * part
+            loss = (1 - pixels) * loss + pixels * (4 * F.l1_loss(seen, shown) + 4 * F.l1_loss(change(seen), change(shown)))
+        if step % 2 == 0:
+            unread, _ = net.misread(*(v.to(where) for v in readings(words, rng, 48)))
             loss = loss + 0.05 * unread
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -256,12 +240,12 @@ def train(minutes: float, threads: int, batch: int = 8, rate: float = 1.2e-3, re
         step += 1
         smooth_loss = mse.item() if smooth_loss is None else 0.99 * smooth_loss + 0.01 * mse.item()
         bar.update(round(seconds) - bar.n)
-        bar.set_postfix(step=step, mse=f"{smooth_loss:.4f}")
+        bar.set_postfix(step=step, mse=f"{smooth_loss:.4f}", refresh=False)
         if step % 200 == 0:
-            save_state(path, net, optimiser, spent + seconds, step, average=average.weights)
-            print(f"\npainter step {step} {seconds:.0f}s mse {smooth_loss:.4f}", flush=True)
-    save_state(path, net, optimiser, spent + minutes * 60, step, average=average.weights)
-    print("hardest:", ", ".join(f"{name} {chances.losses[i]:.2f}" for i, name in sorted(enumerate(chances.names), key=lambda pair: -chances.losses[pair[0]])))
+            save_state(path, net, optimiser, seconds, step, average=average.weights)
+            tqdm.write(f"painter step {step} {seconds:.0f} s mse {smooth_loss:.4f}")
+    save_state(path, net, optimiser, seconds, step, average=average.weights)
+    print("hardest:", ", ".join(f"{name} {loss:.2f}" for loss, name in sorted(zip(chances.losses, looks.LOOKS), reverse=True)))
 
 
 def main(arguments=None) -> None:
@@ -271,10 +255,12 @@ def main(arguments=None) -> None:
     parser.add_argument("--batch", type=int, default=8, help="pictures of 128² a step; a quarter as many of 256²")
     parser.add_argument("--rate", type=float, default=1.2e-3)
     parser.add_argument("--pixels", type=float, default=0.5, help="share of the loss seen through the decoder, 0 to 1")
-    parser.add_argument("--pixels-from", type=float, default=0.6, help="from which share of the time on")
+    parser.add_argument("--pixels-from", type=float, default=0.5, help="from which share of the time on")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make pictures")
+    parser.add_argument("--device", help="cpu, cuda, …; the graphics card where there is one by default")
     parser.add_argument("--fresh", action="store_true", help="start over instead of resuming")
     args = parser.parse_args(arguments)
-    train(args.minutes, args.threads, args.batch, args.rate, not args.fresh, args.pixels, args.pixels_from)
+    train(args.minutes, args.threads, args.batch, args.rate, not args.fresh, args.pixels, args.pixels_from, args.workers, args.device)
 
 
 if __name__ == "__main__":

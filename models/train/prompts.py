@@ -45,14 +45,14 @@ WORDS: dict[str, tuple[list[str], list[str]]] = {
     "sepia": (["sepia photo", "sepia", "old photograph", "vintage photo", "antique photo", "daguerreotype", "victorian photograph", "old photo", "wild west photo", "faded photograph"], ["sepia", "vintage", "antique", "old fashioned", "victorian", "nostalgic"]),
     "noir": (["film noir", "black and white film", "black and white photo", "noir", "monochrome photo", "black and white", "silent movie", "detective movie", "greyscale", "grayscale", "charlie chaplin film"], ["monochrome", "noir", "colourless", "black and white"]),
     "sunset": (["sunset", "sunrise", "golden hour", "evening sun", "dusk", "dawn", "evening light", "sundown", "desert"], ["sunlit", "at sunset", "at dusk", "at dawn", "tropical"]),
-    "night": (["night", "moonlight", "midnight", "night scene", "nighttime", "dark night", "moon light", "full moon", "starry night"], ["nocturnal", "moonlit", "at night", "at midnight", "dark"]),
+    "night": (["night", "moonlight", "midnight", "night scene", "nighttime", "dark night", "moon light", "full moon", "starry night"], ["nocturnal", "moonlit", "at night", "at midnight"]),
     "autumn": (["autumn", "fall colours", "autumn leaves", "autumn colours", "autumn colors", "october", "fall foliage", "november", "indian summer", "fall"], ["autumnal", "in autumn"]),
     "winter": (["winter", "snow", "snowfall", "winter landscape", "blizzard", "christmas", "snowy day", "january", "snowstorm", "december"], ["snowy", "wintry", "snow covered", "covered in snow", "in winter"]),
     "underwater": (["underwater scene", "ocean", "sea", "deep sea", "aquarium", "under water", "coral reef", "atlantis", "bottom of the sea", "swimming pool", "submarine"], ["underwater", "submerged", "drowned", "under the sea"]),
     "vaporwave": (["vaporwave", "synthwave", "retrowave", "eighties", "80s", "1980s", "outrun", "miami vice", "80s synth", "lo fi"], ["retro", "eighties", "vaporwave"]),
     "candlelight": (["candlelight", "candle light", "fireplace", "candle", "campfire", "lantern", "caravaggio", "lamp light", "torch light"], ["candlelit", "dimly lit", "cosy", "cozy"]),
     "blossom": (["cherry blossom", "blossom", "sakura", "spring", "flowers", "barbie", "bubblegum", "valentine", "rose garden", "candy"], ["rosy", "springlike", "girly", "blooming"]),
-    "cyberpunk": (["cyberpunk", "cyberpunk city", "blade runner", "science fiction", "sci fi", "futuristic city", "cyborg", "android", "robot", "hologram", "future"], ["cyberpunk", "futuristic", "dystopian", "cybernetic"]),
+    "cyberpunk": (["cyberpunk", "cyberpunk city", "blade runner", "science fiction", "sci fi", "futuristic city", "cyborg", "android", "robot", "hologram", "future", "cyberpunk hacker", "city of the future", "hacker of the future", "future world", "cyberpunk street"], ["cyberpunk", "futuristic", "dystopian", "cybernetic"]),
     "nightvision": (["night vision", "night vision goggles", "night vision camera", "surveillance camera", "security camera", "military goggles", "nightvision", "goggles", "spy camera"], ["nightvision", "spying"]),
     "pastel": (["pastel", "pastel drawing", "soft pastel", "pastel colours", "pastel colors", "dream", "faded colours", "mist", "fog", "haze", "cloud"], ["pastel coloured", "dreamy", "foggy", "misty", "hazy", "soft"]),
 }  # fmt: skip
@@ -79,7 +79,8 @@ THING_CARRIERS = """{t}|a {t}|{t} please|{t} style|in {t} style|in the style of 
 make {s} into a {t}|turn {s} into a {t}|turn {s} into {t}|transform {s} into a {t}|change {s} to {t}|i want to be a {t}|i want {t}|i'd love to be in a {t}|i would like to see a {t}|can you make it a {t}|can i have {t}|could we try {t}|give me {t}|give {s} a {t} look|
 show {s} as a {t}|show me {t}|paint {s} as a {t}|draw {s} as a {t}|render {s} as {t}|as if {s} were a {t}|as a {t}|like a {t}|like {t}|just {t}|now {t}|let's do {t}|let us try a {t}|how about a {t}|what about {t}|{t} effect|{t} filter|{t} look|apply {t}|use {t}|
 a beautiful {t}|a detailed {t} of {s}, high quality|{t}, highly detailed, masterpiece quality|{s} made of {t}|{s} made out of {t}|{s} with {t}|{s} in {t}|lots of {t}|full of {t}|{s} surrounded by {t}|this should look like a {t}|it should be {t}|mirror mirror, {t}|hey mirror, make me a {t}|
-imagine {s} as a {t}|pretend {s} is a {t}|we are in a {t}|i am a {t}|best quality {t} of {s}|a {t} with {s}|{t} art|{t} version of {s}|{t} picture|{t} image of {s}|a photo in {t} style|do a {t}|put {s} in a {t}""".replace("\n", "").split("|")
+imagine {s} as a {t}|pretend {s} is a {t}|we are in a {t}|i am a {t}|best quality {t} of {s}|a {t} with {s}|{t} art|{t} version of {s}|{t} picture|{t} image of {s}|a photo in {t} style|do a {t}|put {s} in a {t}|under the {t}|under {t}|{s} under the {t}|below the {t}|by the {t}|near {t}|inside a {t}|
+me as a {t}|i'd love to be a {t}|i'd love to be in {t}|i would love to be in a {t}|make me a {t}|look like a {t}|in a world of {t}|a world of {t}|the best {t}|{t} everywhere|{t} with lots of {t}""".replace("\n", "").split("|")
 MANNER_CARRIERS = """{m}|{m} {n}|{m} style|a {m} {n}|make {s} {m}|make it {m}|make everything {m}|everything is {m}|{s} is {m}|{s}, {m}|{m}, {s}|{m} look|it should look {m}|i want to look {m}|i feel {m}|turn {s} {m}|very {m} {n}|let it be {m}|all {m}|{m} please|
 {s} but {m}|{s} looks {m}|can you make {s} {m}|show {s} {m}|something {m}|more {m}|{m} version of {s}|{m} picture of {s}|a {m} portrait|a {m} picture of {s}|a {m} version""".replace("\n", "").split("|")
 NOUNS = "portrait picture image face room city street world scene landscape garden house person man woman cat dog people view photo".split()
@@ -150,7 +151,7 @@ def request(rng: np.random.Generator, look: str | None = None, chances: np.ndarr
             return Request("" if rng.random() < 0.4 else " ".join(["qqunknown"] * int(rng.integers(1, 12))), "natural")
         if kind < 0.10:
             return Request(_noise(_fill(str(rng.choice(PLAIN)), rng), set(), rng), "natural")
-        if kind < 0.18:
+        if kind < 0.26:
             first, second = str(rng.choice(_STRUCTURES)), str(rng.choice(_PALETTES))
             a, b = _phrase(first, rng), _phrase(second, rng)
             joined = rng.choice([f"{a} in {b}", f"{a} and {b}", f"{b} {a}", f"{a}, {b}", f"{a} with {b}", f"{b}, {a}", f"{_one(first, rng)}, {b}", f"{_one(first, rng)} and {b}", f"{a} at {b}", f"{a} of {b}", f"{_one(second, rng)} as {a}"])

@@ -18,19 +18,26 @@ def learning_rate(peak: float, share: float) -> float:
     return peak * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * min(1.0, (share - 0.03) / 0.97))))
 
 
-def clock(minutes: float):
-    """Yield (share of the time spent, seconds) until the time is up."""
-    start = time.monotonic()
+def clock(minutes: float, spent: float = 0.0):
+    """Yield (share of the time spent, seconds) until the time is up; `spent` seconds went before the training was resumed."""
+    start = time.monotonic() - spent
     while (seconds := time.monotonic() - start) < minutes * 60:
         yield seconds / (minutes * 60), seconds
+
+
+def device(name: str | None = None) -> torch.device:
+    """The named device, or the graphics card where there is one."""
+    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 class Average:
     """A running mean of the weights: smoother than the weights of any one step."""
 
-    def __init__(self, net: torch.nn.Module, keep: float = 0.995):
+    def __init__(self, net: torch.nn.Module, keep: float = 0.998, weights: dict | None = None):
         self.keep = keep
         self.weights = {name: value.detach().clone() for name, value in net.state_dict().items()}
+        for name, value in (weights or {}).items():
+            self.weights[name].copy_(value)
 
     @torch.no_grad()
     def add(self, net: torch.nn.Module) -> None:
@@ -39,18 +46,19 @@ class Average:
                 self.weights[name].lerp_(value, 1 - self.keep)
 
 
-def save_state(path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer, seconds: float, step: int, **more) -> None:
+def save_state(path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer | None, seconds: float, step: int, **more) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = path.with_suffix(".part")
-    torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "seconds": seconds, "step": step, **more}, whole)
+    torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict() if optimiser else None, "seconds": seconds, "step": step, **more}, whole)
     whole.replace(path)
 
 
-def load_state(path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer) -> tuple[float, int]:
-    """Seconds and steps already spent; (0, 0) where there is nothing to resume."""
+def load_state(path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer) -> tuple[float, int, dict]:
+    """Seconds and steps already spent, and the whole state; (0, 0, {}) where there is nothing to resume."""
     if not path.exists():
-        return 0.0, 0
+        return 0.0, 0, {}
     state = torch.load(path, map_location="cpu", weights_only=False)
     net.load_state_dict(state["net"])
-    optimiser.load_state_dict(state["optimiser"])
-    return state["seconds"], state["step"]
+    if state["optimiser"]:
+        optimiser.load_state_dict(state["optimiser"])
+    return state["seconds"], state["step"], state
