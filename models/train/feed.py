@@ -90,6 +90,7 @@ def _work(queue, seed: int, count: int, chances: Chances, path) -> None:
             except Full:
                 # A training that was killed takes its feed along.
                 if not multiprocessing.parent_process().is_alive():
+                    queue.cancel_join_thread()
                     return
 
 
