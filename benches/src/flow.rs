@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
+use std::thread::{available_parallelism, sleep};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -190,7 +190,7 @@ pub enum Pace {
     LeastDelay,
     /// That the last stage has taken up the picture before, as `dataflow.yml` has it: no stage waits for a message.
     Balanced,
-    /// That the UNet has taken up the picture before: the stages overlap.
+    /// That the UNet has taken up the picture before: the stages overlap, and each has its share of the cores.
     Overlapped,
 }
 
@@ -208,6 +208,14 @@ impl Pace {
         }
     }
 
+    /// Threads of each stage; 0 is one a core. Three stages that work at once get in each other's way with that.
+    fn threads(self) -> usize {
+        match self {
+            Self::LeastDelay | Self::Balanced => 0,
+            Self::Overlapped => available_parallelism().map_or(1, usize::from).div_ceil(3),
+        }
+    }
+
     /// Its name in the table.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -222,7 +230,7 @@ impl Pace {
 /// The image path with the test pattern in front and the probe at its end.
 #[must_use]
 pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, probe_inputs: &str) -> String {
-    let pace = pace.output();
+    let (threads, pace) = (pace.threads(), pace.output());
     let prompt = "neon lights";
     let settings = serde_json::json!({"size": size, "prompt": prompt}).to_string();
     format!(
@@ -233,6 +241,9 @@ env:
   CONTROL_SETTINGS: '{settings}'
   PROBE_OUT: findings.json
   PROBE_SECONDS: {seconds}s
+  ENCODER_THREADS: "{threads}"
+  DIFFUSION_THREADS: "{threads}"
+  DECODER_THREADS: "{threads}"
 nodes:
   - id: camera
     path: target/release/camera

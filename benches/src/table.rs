@@ -88,7 +88,8 @@ impl Results {
             "`make bench` writes this file. Limit and dataflow took turns, {rounds} times; each figure is the median of its {rounds}, a ratio that of the ratios.\n\
              The *limit* is the pack's bare ONNX Runtime sessions in one process without a dataflow: one after another on all cores, or\n\
              pipelined over a thread a stage, whichever is faster. *Full* sends a quarter more pictures than can be painted, at each of the three paces\n\
-             (the encoder's input `taken`: `decoder/finished`, `decoder/taken` as in dataflow.yml, `diffusion/taken`). *Calm* sends six tenths of the limit.\n\
+             (the encoder's input `taken`: `decoder/finished`, `decoder/taken` as in dataflow.yml, `diffusion/taken` with a third of the cores for each\n\
+             stage). *Calm* sends six tenths of the limit.\n\
              *Age* runs from the camera's stamp to the picture's arrival at its sink.\n"
         );
         let _ = writeln!(
