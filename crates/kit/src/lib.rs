@@ -8,6 +8,7 @@
 //! | [`figures`] | frame rate, age, stage times and drops, from the traces of frames |
 //! | [`turn`] | pictures wait until the next stage is ready for them |
 //! | [`source`], [`backoff`] | a camera or a microphone that may vanish and come back |
+//! | [`handover`] | between the thread that reads a source and the event loop |
 //! | [`pace`] | when a picture or a stretch of sound is due |
 //! | [`book`] | the newest settings of each stream |
 
@@ -15,6 +16,7 @@ pub mod backoff;
 pub mod book;
 pub mod config;
 pub mod figures;
+pub mod handover;
 pub mod node;
 pub mod pace;
 pub mod source;

@@ -34,7 +34,7 @@ pub fn run() -> Result<()> {
     let mut taken = Taken::default();
     loop {
         match grabber.next(PATIENCE, &mut taken) {
-            Happening::Picture => {
+            Happening::Brought(()) => {
                 node.count_drops(grabber.overtaken());
                 send(&mut node, &stream, &taken)?;
             }

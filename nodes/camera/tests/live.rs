@@ -85,7 +85,7 @@ fn a_stream_that_breaks_off_is_opened_again_and_people_are_told() {
     watch(&grabber, |happening, taken| {
         match happening {
             Happening::Say(_, text) => lines.push(text),
-            Happening::Picture => {
+            Happening::Brought(()) => {
                 assert!(taken.frame_id > last, "numbers rise across the break");
                 last = taken.frame_id;
                 assert_eq!(taken.picture.shape(), SHAPE);
@@ -124,7 +124,7 @@ fn a_pattern_keeps_its_pace_without_drift() {
     let grabber = Grabber::start(Config::of(&environment).expect("values are right")).expect("a thread");
     let mut times = Vec::new();
     watch(&grabber, |happening, taken| {
-        if matches!(happening, Happening::Picture) {
+        if matches!(happening, Happening::Brought(())) {
             times.push((taken.frame_id, taken.captured_ns));
         }
         times.len() == 100

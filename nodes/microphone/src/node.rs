@@ -32,7 +32,7 @@ pub fn run() -> Result<()> {
     let mut frame_id = 0;
     loop {
         match listener.next(PATIENCE) {
-            Happening::Sound(chunk, lost) => {
+            Happening::Brought((chunk, lost)) => {
                 node.count_drops(lost);
                 let stamp = Stamp { stream: stream.clone(), frame_id, captured_ns: chunk.captured_ns };
                 let mut trace = Trace::default();
