@@ -77,7 +77,8 @@ impl Running {
         let address = format!("127.0.0.1:{}", free_port()?);
         let log = NamedTempFile::new()?;
         let page = format!("WEB_ADDRESS={address}");
-        let mut command = mirror(&["run", "--no-window", "--env", &page]);
+        // Settings of another test must not come back; arguments that say otherwise come later.
+        let mut command = mirror(&["run", "--no-window", "--env", &page, "--env", "CONTROL_STATE="]);
         let daemon = free_port()?.to_string();
         command.args(arguments).env("DORA_COORDINATOR_PORT", free_port()?.to_string()).env(DAEMON, &daemon);
         let child = command.stdout(log.reopen()?).stderr(log.reopen()?).spawn()?;

@@ -143,6 +143,12 @@ impl Node {
         self.dora.node_config().inputs.keys().map(ToString::to_string).collect()
     }
 
+    /// How many times dora has started this node again in this run of the dataflow.
+    #[must_use]
+    pub fn restarts(&self) -> u32 {
+        self.dora.node_config().restart_count
+    }
+
     /// Waits for the next message. `None`: the mirror stops.
     #[expect(clippy::should_implement_trait, reason = "a node is no iterator: it can also be asked without waiting")]
     pub fn next(&mut self) -> Option<Input> {

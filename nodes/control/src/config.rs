@@ -6,7 +6,7 @@ use mirror_kit::config::{PACK, PACKS, PACKS_OPEN};
 use mirror_kit::{Environment, Key};
 use mirror_models::Installed;
 use serde_json::{Map, Value};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The keys that this node reads.
 pub const KEYS: &[Key] = &[
@@ -14,6 +14,11 @@ pub const KEYS: &[Key] = &[
         name: "CONTROL_SETTINGS",
         default: "{}",
         text: "Settings that `CONTROL_STREAM` starts with: a JSON object. The other settings start at their defaults.",
+    },
+    Key {
+        name: "CONTROL_STATE",
+        default: "",
+        text: "The file that keeps the settings of all streams over the end of this node. Empty: none does.",
     },
     Key { name: "CONTROL_STREAM", default: "house", text: "The stream of the installation's own camera." },
     PACK,
@@ -26,6 +31,8 @@ pub const KEYS: &[Key] = &[
 pub struct Config {
     /// Settings that [`stream`](Self::stream) starts with; not yet checked against the table.
     pub settings: Map<String, Value>,
+    /// The file that keeps the settings.
+    pub state: Option<PathBuf>,
     /// The stream that exists from the start; an update that names no stream is meant for it.
     pub stream: String,
     /// The processors of all packs.
@@ -61,6 +68,7 @@ impl Config {
         let installed = Installed::find(Path::new(environment.text(PACK.name)), environment.text(PACKS.name))?;
         Ok(Self {
             settings,
+            state: Some(environment.text("CONTROL_STATE").trim()).filter(|path| !path.is_empty()).map(PathBuf::from),
             stream: environment.text("CONTROL_STREAM").to_owned(),
             processors: Processors::installed(&installed)?,
             packs_open: environment.within(PACKS_OPEN.name, 1, 16)?,

@@ -76,6 +76,19 @@ impl Ledger {
         self.pages.iter().map(|page| &page.settings)
     }
 
+    /// What is wished for each stream: the settings that it waits for, else those that it has. The most recent one first.
+    pub fn wishes(&self) -> impl Iterator<Item = (String, Map<String, Value>)> {
+        let wished =
+            |page: &Page| page.next.as_ref().map_or_else(|| page.settings.values(), |next| next.settings.values());
+        self.pages.iter().map(move |page| (page.settings.stream.clone(), wished(page)))
+    }
+
+    /// The newest version: it rises with every change.
+    #[must_use]
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
     /// Takes an update in. Each value stands for itself: those that the table allows are taken, the others refused.
     /// Choosing a processor brings its defaults, where the update does not say otherwise.
     pub fn update(&mut self, update: &SettingsUpdate) -> Outcome {

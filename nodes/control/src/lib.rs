@@ -10,13 +10,17 @@
 //! | [`processors`] | the ways of painting that the installed packs offer, and what choosing one sets |
 //! | [`page`] | the settings of one stream, and those that wait for their pack to be opened |
 //! | [`ledger`] | the settings of every stream: checks, merges, versions |
+//! | [`memory`], [`state`], [`keeper`] | the settings over the end of this node: the file, what is in it, how it is written |
 //! | [`ports`], [`node`] | ports; event loop |
 
 pub mod config;
+pub mod keeper;
 pub mod ledger;
+pub mod memory;
 pub mod node;
 pub mod page;
 pub mod ports;
 pub mod processors;
+pub mod state;
 
 pub use node::run;

@@ -2,7 +2,8 @@
 
 use crate::config::Config;
 use crate::ledger::{Ledger, Turn};
-use eyre::{Result, bail};
+use crate::memory::Memory;
+use eyre::Result;
 use mirror_contract::{Level, Notice, Prompt, Readiness, SettingsUpdate, now_ns};
 use mirror_kit::node::{NOTICE, TICK};
 use mirror_kit::{Input, Node};
@@ -15,20 +16,22 @@ pub use crate::ports::{INPUTS, OUTPUTS, PROMPT, READINESS, SETTINGS};
 /// A configuration that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
     let mut node = Node::join()?;
-    let Config { settings, stream, processors, packs_open, remarks } = Config::from_env()?;
+    let Config { settings, state, stream, processors, packs_open, remarks } = Config::from_env()?;
     remarks.iter().for_each(|remark| node.notice(Level::Info, remark));
     // Milliseconds: versions of an earlier life of this node are lower, unless it took a thousand updates a second.
     let stages = node.connected().into_iter().filter_map(|port| Some(port.strip_prefix(READINESS)?.to_owned()));
     let ledger = Ledger::new(&stream, processors, now_ns() / 1_000_000);
     let mut ledger = ledger.waiting_for(stages, packs_open);
-    let start = SettingsUpdate { stream: stream.clone(), origin: "CONTROL_SETTINGS".to_owned(), values: settings };
-    if let Some(refusal) = ledger.update(&start).refusals.first() {
-        bail!("CONTROL_SETTINGS for stream {stream:?}: {refusal}");
-    }
+    let start = SettingsUpdate { stream, origin: "CONTROL_SETTINGS".to_owned(), values: settings };
+    let (mut memory, remarks) = Memory::begin(state.as_deref(), &mut ledger, &start, node.restarts() > 0)?;
+    remarks.iter().for_each(|(level, remark)| node.notice(*level, remark));
     publish(&mut node, &ledger)?;
     while let Some(input) = node.next() {
         match input.port.as_str() {
-            TICK => publish(&mut node, &ledger)?,
+            TICK => {
+                publish(&mut node, &ledger)?;
+                memory.fault().into_iter().for_each(|fault| node.notice(Level::Warning, &fault));
+            }
             port if port.starts_with("update_") || port.starts_with(PROMPT) => update(&mut node, &mut ledger, &input)?,
             port if port.starts_with(READINESS) => hear(&mut node, &mut ledger, &input)?,
             port if port.starts_with("notice_") => {
@@ -38,6 +41,7 @@ pub fn run() -> Result<()> {
             }
             port => node.refuse(port, &"this node has no such input"),
         }
+        memory.keep(&ledger);
     }
     Ok(())
 }
