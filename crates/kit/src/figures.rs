@@ -1,6 +1,6 @@
 //! Frame rate, age, stage times and drops, from the traces that frames carry.
 
-use mirror_contract::{Header, Trace};
+use mirror_contract::Header;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -36,6 +36,10 @@ impl Spread {
 pub struct StageFigures {
     /// The stage.
     pub stage: String,
+    /// Pictures that it sent on a second: those that were shown, and those that later stages dropped.
+    pub fps: f64,
+    /// From the camera's stamp to sending the output.
+    pub age_ms: Spread,
     /// From taking the input up to sending the output.
     pub ms: Spread,
     /// From the stage before sending to this one taking it up.
@@ -70,8 +74,17 @@ pub struct Summary {
 struct Stage {
     name: String,
     drops: i64,
-    /// (shown, duration, hop) in nanoseconds.
-    samples: VecDeque<(i64, i64, i64)>,
+    samples: VecDeque<Sample>,
+}
+
+/// One picture's way through a stage; times in nanoseconds.
+struct Sample {
+    shown_ns: i64,
+    took_ns: i64,
+    hop_ns: i64,
+    age_ns: i64,
+    /// The stage's drops up to then.
+    drops: i64,
 }
 
 /// Takes in every picture shown; gives out a [`Summary`] when asked.
@@ -95,12 +108,16 @@ fn push<T>(window: &mut VecDeque<T>, sample: T) {
     window.push_back(sample);
 }
 
+fn place(stages: &[Stage], name: &str) -> Option<usize> {
+    stages.iter().position(|stage| stage.name == name)
+}
+
 impl Figures {
     /// A picture with that header was shown at that time.
     pub fn shown(&mut self, header: &Header, shown_ns: i64) {
         self.frames += 1;
         push(&mut self.shown, (shown_ns, shown_ns - header.stamp.captured_ns));
-        self.trace(&header.trace, shown_ns);
+        self.trace(header, shown_ns);
         self.source.clone_from(&header.source);
         if let Some(painting) = &header.painting {
             self.prompt.clone_from(&painting.prompt);
@@ -109,21 +126,23 @@ impl Figures {
         }
     }
 
-    fn trace(&mut self, trace: &Trace, shown_ns: i64) {
+    fn trace(&mut self, header: &Header, shown_ns: i64) {
         let mut before_ns = None;
-        for time in &trace.0 {
-            let index = match self.stages.iter().position(|stage| stage.name == time.stage) {
-                Some(index) => index,
-                None => {
-                    let samples = VecDeque::with_capacity(CAPACITY);
-                    self.stages.push(Stage { name: time.stage.clone(), drops: 0, samples });
-                    self.stages.len() - 1
-                }
-            };
+        for (at, time) in header.trace.0.iter().enumerate() {
+            let index = place(&self.stages, &time.stage).unwrap_or_else(|| {
+                // Before the stage that comes after it: the order is the graph's.
+                let next = header.trace.0[at + 1..].iter().find_map(|later| place(&self.stages, &later.stage));
+                let index = next.unwrap_or(self.stages.len());
+                let samples = VecDeque::with_capacity(CAPACITY);
+                self.stages.insert(index, Stage { name: time.stage.clone(), drops: 0, samples });
+                index
+            });
             let stage = &mut self.stages[index];
             stage.drops = time.drops;
-            let hop = before_ns.map_or(0, |before| time.received_ns - before);
-            push(&mut stage.samples, (shown_ns, time.sent_ns - time.received_ns, hop));
+            let (took_ns, hop_ns) =
+                (time.sent_ns - time.received_ns, before_ns.map_or(0, |before| time.received_ns - before));
+            let age_ns = time.sent_ns - header.stamp.captured_ns;
+            push(&mut stage.samples, Sample { shown_ns, took_ns, hop_ns, age_ns, drops: time.drops });
             before_ns = Some(time.sent_ns);
         }
     }
@@ -146,18 +165,30 @@ impl Figures {
         let silent_ns = (now_ns - last - gap_ns).max(0);
         let span_ns = first.map_or(0, |first| last - first + silent_ns);
         let fps = if count < 2 || span_ns == 0 { 0.0 } else { f64::from(count - 1) * 1e9 / span_ns as f64 };
-        let stages: Vec<StageFigures> = stages
+        let mut stages: Vec<StageFigures> = stages
             .iter()
             .map(|stage| {
-                let recent = || stage.samples.iter().filter(|(at, ..)| *at > since);
+                let recent = || stage.samples.iter().filter(|sample| sample.shown_ns > since);
+                let (first, last) = (recent().next(), recent().next_back());
+                let dropped = first.zip(last).map_or(0, |(first, last)| (last.drops - first.drops).max(0));
                 StageFigures {
                     stage: stage.name.clone(),
-                    ms: spread(&mut recent().map(|(_, took, _)| *took)),
-                    hop_ms: spread(&mut recent().map(|(.., hop)| *hop)),
+                    // What it dropped itself, a second; in a moment: what it sent on.
+                    fps: if span_ns == 0 { 0.0 } else { dropped as f64 * 1e9 / span_ns as f64 },
+                    age_ms: spread(&mut recent().map(|sample| sample.age_ns)),
+                    ms: spread(&mut recent().map(|sample| sample.took_ns)),
+                    hop_ms: spread(&mut recent().map(|sample| sample.hop_ns)),
                     drops: stage.drops,
                 }
             })
             .collect();
+        // From the end: a stage has sent on what came through to the end and what the stages after it dropped. A stage that
+        // no picture of late came through has sent on nothing that is known of.
+        let mut sent = fps;
+        for stage in stages.iter_mut().rev() {
+            let dropped = std::mem::replace(&mut stage.fps, if stage.age_ms == Spread::default() { 0.0 } else { sent });
+            sent += dropped;
+        }
         let drops = stages.iter().map(|stage| stage.drops).sum();
         let (source, prompt) = (self.source.clone(), self.prompt.clone());
         let (pack, provider) = (self.pack.clone(), self.provider.clone());
@@ -168,7 +199,7 @@ impl Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mirror_contract::{StageTime, Stamp};
+    use mirror_contract::{StageTime, Stamp, Trace};
 
     fn header(frame_id: i64, captured_ns: i64) -> Header {
         let stage = StageTime {
@@ -194,6 +225,24 @@ mod tests {
         assert_eq!(summary.age_ms, Spread { p50: 7.0, p99: 7.0 });
         assert_eq!(summary.stages[0].ms, Spread { p50: 3.0, p99: 3.0 });
         assert_eq!(summary.drops, 49);
+    }
+
+    #[test]
+    fn a_stage_has_sent_on_what_was_shown_and_what_later_stages_dropped() {
+        let mut figures = Figures::default();
+        for frame in 0..100 {
+            let mut header = header(frame, frame * 20_000_000);
+            let first = StageTime { stage: "camera".to_owned(), drops: 0, ..header.trace.0[0].clone() };
+            header.trace.0.insert(0, first);
+            figures.shown(&header, frame * 20_000_000 + 7_000_000);
+        }
+        let stages = figures.summary(99 * 20_000_000 + 7_000_000).stages;
+        // Every second picture has cost another one: 49 were dropped beside 100 in two seconds.
+        let rounded: Vec<f64> = stages.iter().map(|stage| stage.fps.round()).collect();
+        assert_eq!(rounded, [75.0, 50.0]);
+        assert_eq!(stages[1].age_ms, Spread { p50: 4.0, p99: 4.0 });
+        let stages = figures.summary(99 * 20_000_000 + 20_000_000_000).stages;
+        assert_eq!(stages.iter().map(|stage| stage.fps).sum::<f64>(), 0.0);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`config`] | configuration from the environment: every key listed, unknown ones refused |
 //! | [`node`] | the node as the graph sees it: inputs, outputs, trace, drops, notices |
+//! | [`members`] | the other nodes of the dataflow file |
+//! | [`log`] | lines of the log, as dora takes them apart |
 //! | [`start`] | `main` of every node: logging, errors in one line |
 //! | [`figures`] | frame rate, age, stage times and drops, from the traces of frames |
 //! | [`turn`] | pictures wait until the next stage is ready for them |
@@ -11,14 +13,18 @@
 //! | [`handover`] | between the thread that reads a source and the event loop |
 //! | [`pace`] | when a picture or a stretch of sound is due |
 //! | [`book`] | the newest settings of each stream |
+//! | [`processes`] | the nodes as the system sees them: processor, memory, restarts |
 
 pub mod backoff;
 pub mod book;
 pub mod config;
 pub mod figures;
 pub mod handover;
+pub mod log;
+pub mod members;
 pub mod node;
 pub mod pace;
+pub mod processes;
 pub mod source;
 pub mod start;
 pub mod turn;
@@ -26,5 +32,6 @@ pub mod turn;
 pub use book::Book;
 pub use config::{Environment, Key};
 pub use figures::{Figures, Summary};
+pub use members::Member;
 pub use node::{Input, Next, Node, Woken};
 pub use start::{start, start_terminal};

@@ -1,5 +1,6 @@
 //! The node as the graph sees it.
 
+use crate::members::Member;
 use crate::turn::Turn;
 use dora_node_api::dora_core::config::{DataId, NodeId};
 use dora_node_api::{DoraArray, DoraNode, Event, EventStream, MetadataParameters, TryRecvError};
@@ -64,6 +65,8 @@ pub struct Node {
     drops: i64,
     refused: u64,
     has_notice: bool,
+    /// The outputs that an input of the dataflow file is connected to; `None` if the file cannot be read.
+    heard: Option<Vec<String>>,
     pace: Option<Pace>,
 }
 
@@ -104,7 +107,12 @@ impl Node {
     fn of(dora: DoraNode, events: EventStream) -> Self {
         let name = dora.id().to_string();
         let has_notice = dora.node_config().outputs.contains(&DataId::from(NOTICE.to_owned()));
-        Self { dora, events, name, drops: 0, refused: 0, has_notice, pace: None }
+        let members = crate::members::of(&dora);
+        let own = format!("{name}/");
+        let sources = members.iter().flat_map(|member| &member.inputs).map(|(_, source)| source);
+        let outputs = sources.filter_map(|source| source.strip_prefix(&own)).map(ToOwned::to_owned).collect();
+        let heard = (!members.is_empty()).then_some(outputs);
+        Self { dora, events, name, drops: 0, refused: 0, has_notice, heard, pace: None }
     }
 
     /// Lets pictures wait for their turn: of those that come to `inputs` only the newest is handed out, and only when the
@@ -117,12 +125,22 @@ impl Node {
         self
     }
 
-    /// Says upstream that this picture was taken up, if the dataflow has a place for that.
+    /// Says upstream that this picture was taken up.
     ///
     /// # Errors
     /// dora cannot send.
     pub fn take(&mut self, stamp: &Stamp) -> Result<()> {
-        if self.declares(TAKEN) { self.send(TAKEN, Taken { stamp: stamp.clone() }) } else { Ok(()) }
+        self.say(TAKEN, stamp)
+    }
+
+    /// Says how far this picture has come, if the dataflow has a place for that and somebody who listens: a word to nobody
+    /// would cost two processes a wake-up for each picture.
+    ///
+    /// # Errors
+    /// dora cannot send.
+    pub fn say(&mut self, port: &str, stamp: &Stamp) -> Result<()> {
+        let is_heard = self.heard.as_ref().is_none_or(|outputs| outputs.iter().any(|output| output == port));
+        if is_heard && self.declares(port) { self.send(port, Taken { stamp: stamp.clone() }) } else { Ok(()) }
     }
 
     /// The node's name in the dataflow.
@@ -137,6 +155,18 @@ impl Node {
         self.dora.node_config().outputs.contains(&DataId::from(port.to_owned()))
     }
 
+    /// The number that dora has given this run of the dataflow.
+    #[must_use]
+    pub fn dataflow(&self) -> String {
+        self.dora.dataflow_id().to_string()
+    }
+
+    /// All nodes of the dataflow file; none if it cannot be read.
+    #[must_use]
+    pub fn members(&self) -> Vec<Member> {
+        crate::members::of(&self.dora)
+    }
+
     /// The inputs that the dataflow file connects.
     #[must_use]
     pub fn connected(&self) -> Vec<String> {
@@ -146,7 +176,13 @@ impl Node {
     /// How many times dora has started this node again in this run of the dataflow.
     #[must_use]
     pub fn restarts(&self) -> u32 {
-        self.dora.node_config().restart_count
+        self.dora.restart_count()
+    }
+
+    /// Where an input comes from, as the dataflow file has it: `camera/frame`.
+    #[must_use]
+    pub fn source_of(&self, port: &str) -> Option<String> {
+        self.dora.node_config().inputs.get(&DataId::from(port.to_owned())).map(|input| input.mapping.to_string())
     }
 
     /// Waits for the next message. `None`: the mirror stops.
@@ -266,6 +302,16 @@ impl Node {
             pace.turn.sent(now_ns());
         }
         let (parameters, data) = message.encode();
+        self.dora
+            .send_output(DataId::from(port.to_owned()), parameters, data)
+            .wrap_err_with(|| format!("output {port} could not be sent"))
+    }
+
+    /// Sends a message of whatever type as it is: one that was recorded.
+    ///
+    /// # Errors
+    /// dora cannot send.
+    pub fn forward(&mut self, port: &str, parameters: MetadataParameters, data: DoraArray) -> Result<()> {
         self.dora
             .send_output(DataId::from(port.to_owned()), parameters, data)
             .wrap_err_with(|| format!("output {port} could not be sent"))

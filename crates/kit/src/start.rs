@@ -1,5 +1,6 @@
 //! `main` of every node.
 
+use crate::log::Structured;
 use eyre::{Report, Result};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -11,12 +12,17 @@ const LEVELS: &str =
 
 /// Sets up logging, runs the node, and turns its error into one line and a non-zero exit.
 ///
-/// Lines go to standard output, where the dora daemon collects them for `dora logs`. `MIRROR_LOG` sets the level:
-/// `info`, `debug`, `encoder=trace`.
+/// Lines go to standard output, where the dora daemon collects them for `dora logs`: with time, level and fields, so that
+/// `dora logs --level warn` and `--since` work. `MIRROR_LOG` sets the level: `info`, `debug`, `encoder=trace`.
 #[must_use]
 pub fn start(name: &str, run: impl FnOnce() -> Result<()>) -> ExitCode {
     let filter = EnvFilter::try_from_env("MIRROR_LOG").unwrap_or_else(|_| EnvFilter::new(LEVELS));
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).without_time().with_target(false).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+    if std::env::var_os("DORA_NODE_CONFIG").is_some() {
+        log.event_format(Structured).init();
+    } else {
+        log.without_time().with_target(false).init();
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

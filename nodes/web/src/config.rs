@@ -1,12 +1,13 @@
 //! Configuration.
 
-use eyre::{Result, WrapErr};
+use eyre::{Result, WrapErr, eyre};
 use mirror_kit::config::PACKS;
 use mirror_kit::{Environment, Key};
 use mirror_models::Installed;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 /// The keys that this node reads.
 pub const KEYS: &[Key] = &[
@@ -18,6 +19,16 @@ pub const KEYS: &[Key] = &[
     Key { name: "WEB_STREAM", default: "house", text: "The stream that the page shows and sets." },
     Key { name: "WEB_JPEG_QUALITY", default: "85", text: "Quality of the pictures on the page, from 1 to 100." },
     Key { name: "WEB_CLIENTS_MAX", default: "32", text: "How many may watch at once, from 1 to 1000." },
+    Key {
+        name: "WEB_SILENCE_MAX",
+        default: "5s",
+        text: "How long no picture may come before `/health` answers 503, from 1 to 3600 seconds.",
+    },
+    Key {
+        name: "DORA_OTLP_ENDPOINT",
+        default: "",
+        text: "A collector of OpenTelemetry traces (OTLP over gRPC, `http://127.0.0.1:4317`): each picture's way goes there. Empty: nowhere.",
+    },
     Key {
         name: "MIRROR_PACK",
         default: "models/starter",
@@ -37,6 +48,10 @@ pub struct Config {
     pub quality: i32,
     /// How many may watch at once.
     pub clients_max: usize,
+    /// How long no picture may come before the mirror counts as ill.
+    pub silence_max: Duration,
+    /// Where traces go; empty: nowhere.
+    pub traces: String,
     /// Suggestions: texts that the pack understands. Never fails: a page without suggestions is a page.
     pub looks: Vec<String>,
     /// The names that the setting `processor` may have; empty if the packs cannot be read.
@@ -66,6 +81,8 @@ impl Config {
             stream: environment.text("WEB_STREAM").to_owned(),
             quality: environment.within("WEB_JPEG_QUALITY", 1, 100)?,
             clients_max: environment.within("WEB_CLIENTS_MAX", 1, 1000)?,
+            silence_max: silence(environment.text("WEB_SILENCE_MAX"))?,
+            traces: environment.text("DORA_OTLP_ENDPOINT").trim().to_owned(),
             looks: looks(&pack.join("looks.json")).unwrap_or_else(|error| {
                 tracing::warn!("no suggestions under the prompt: {error:#}");
                 Vec::new()
@@ -84,6 +101,14 @@ impl Config {
     }
 }
 
+/// `5s`, `2.5 s`, `5`: from 1 to 3600 seconds.
+fn silence(text: &str) -> Result<Duration> {
+    let seconds = text.trim().trim_end_matches('s').trim_end().parse().ok();
+    let seconds = seconds.filter(|seconds: &f64| (1.0..=3600.0).contains(seconds));
+    let seconds = seconds.ok_or_else(|| eyre!("WEB_SILENCE_MAX=\"{text}\" is not a time from 1s to 3600s"))?;
+    Ok(Duration::from_secs_f64(seconds))
+}
+
 /// The example of each look in the file; none without the file.
 ///
 /// # Errors
@@ -94,8 +119,7 @@ pub fn looks(path: &Path) -> Result<Vec<String>> {
     }
     let text = std::fs::read_to_string(path).wrap_err_with(|| path.display().to_string())?;
     let file: Value = serde_json::from_str(&text).wrap_err_with(|| path.display().to_string())?;
-    let looks =
-        file["looks"].as_array().ok_or_else(|| eyre::eyre!("{}: there is no list \"looks\"", path.display()))?;
+    let looks = file["looks"].as_array().ok_or_else(|| eyre!("{}: there is no list \"looks\"", path.display()))?;
     // What merely changes a look (`colour: warm`) is no suggestion of its own.
     let looks = looks.iter().filter(|look| look.get("kind").is_none_or(|kind| *kind == json!("look")));
     Ok(looks.filter_map(|look| Some(look.get("example")?.as_str()?.to_owned())).collect())

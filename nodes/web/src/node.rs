@@ -1,6 +1,7 @@
 //! Ports and event loop.
 
 use crate::board::{Board, welcome};
+use crate::census::Census;
 use crate::config::Config;
 use crate::press::Press;
 use crate::routes::routes;
@@ -33,9 +34,10 @@ pub const OUTPUTS: &[(&str, &str)] = &[(UPDATE, SettingsUpdate::TYPE), (NOTICE, 
 pub fn run() -> Result<()> {
     let mut node = Node::join()?;
     let config = Config::from_env()?;
-    let press = Press::start(config.quality)?;
+    let press = Press::start(&config)?;
     let mut board = Board::of(&config.stream);
-    let (site, status, mut wishes) = Site::new(config.clone(), press.clone(), board.status(press.figures(now_ns())));
+    let first = board.status(press.figures(now_ns()));
+    let (site, status, mut wishes) = Site::new(config.clone(), press.clone(), Census::of(&node), first);
     let server = Server::start(config.address, config.connections(), routes(Arc::new(site)))?;
     // They come back with everybody's notices, and so to the page.
     welcome(server.address()).into_iter().for_each(|(level, text)| node.notice(level, &text));

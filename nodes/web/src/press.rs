@@ -3,6 +3,9 @@
 //! Latest wins twice: a picture that comes while the one before is being encoded replaces it in the slot, and a client
 //! that is slow finds only the newest one in the watch. Nothing is encoded while nobody watches.
 
+use crate::config::Config;
+use crate::meter::Meter;
+use crate::traces::Traces;
 use bytes::Bytes;
 use eyre::Result;
 use mirror_contract::{Frame, StageTime, Stamp, now_ns};
@@ -60,6 +63,8 @@ pub struct Press {
     bell: Condvar,
     output: watch::Sender<Option<Arc<Picture>>>,
     figures: Mutex<Shown>,
+    meter: Meter,
+    traces: Option<Traces>,
 }
 
 #[derive(Default)]
@@ -74,16 +79,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Press {
-    /// A press with its thread; the quality goes from 1 to 100.
+    /// A press with its thread.
     ///
     /// # Errors
-    /// The JPEG library does not start.
-    pub fn start(quality: i32) -> Result<Arc<Self>> {
+    /// The JPEG library does not start; traces are to go to an address that is none.
+    pub fn start(config: &Config) -> Result<Arc<Self>> {
+        let traces = Traces::to(&config.traces)?;
         let mut compressor = Compressor::new()?;
-        compressor.set_quality(quality)?;
+        compressor.set_quality(config.quality)?;
         compressor.set_subsamp(Subsamp::Sub2x2)?;
         let (output, _) = watch::channel(None);
-        let press = Arc::new(Self { slot: Mutex::default(), bell: Condvar::new(), output, figures: Mutex::default() });
+        let (slot, bell, figures, meter) = (Mutex::default(), Condvar::new(), Mutex::default(), Meter::default());
+        let press = Arc::new(Self { slot, bell, output, figures, meter, traces });
         let worker = press.clone();
         thread::Builder::new().name("press".to_owned()).spawn(move || worker.run(&mut compressor))?;
         Ok(press)
@@ -119,15 +126,30 @@ impl Press {
     /// The figures of the five seconds before `now_ns`, and the milliseconds since the last picture.
     #[must_use]
     pub fn figures(&self, now_ns: i64) -> (Summary, Option<i64>) {
-        let mut shown = lock(&self.figures);
-        let silent_ms = shown.last_ns.map(|last| (now_ns - last).max(0) / 1_000_000);
-        (shown.figures.summary(now_ns), silent_ms)
+        let silent_ms = self.silent_ms(now_ns);
+        (lock(&self.figures).figures.summary(now_ns), silent_ms)
+    }
+
+    /// The milliseconds since the last picture; `None` before the first.
+    #[must_use]
+    pub fn silent_ms(&self, now_ns: i64) -> Option<i64> {
+        lock(&self.figures).last_ns.map(|last| (now_ns - last).max(0) / 1_000_000)
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     fn shown(&self, frame: &Frame, stage: Option<StageTime>) {
         let now = now_ns();
         let mut header = frame.header.clone();
         header.trace.0.extend(stage);
+        self.meter.shown(&header, now);
+        if let Some(traces) = &self.traces {
+            traces.shown(&header, now);
+        }
         let mut shown = lock(&self.figures);
         shown.last_ns = Some(now);
         shown.figures.shown(&header, now);

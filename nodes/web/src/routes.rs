@@ -3,7 +3,7 @@
 use crate::check::{self, Fault};
 use crate::press::{BOUNDARY, OPENING, Picture};
 use crate::site::Site;
-use crate::{form, page};
+use crate::{form, page, watching};
 use axum::body::Body;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -30,7 +30,8 @@ const REQUEST: Duration = Duration::from_secs(10);
 /// How long a single picture is waited for.
 const PICTURE: Duration = Duration::from_millis(500);
 
-const NO_STORE: (HeaderName, &str) = (CACHE_CONTROL, "no-store");
+/// What a browser must ask for each time.
+pub(crate) const NO_STORE: (HeaderName, &str) = (CACHE_CONTROL, "no-store");
 
 /// All addresses.
 pub fn routes(site: Arc<Site>) -> Router {
@@ -38,9 +39,11 @@ pub fn routes(site: Arc<Site>) -> Router {
         .route("/stream", get(stream))
         .route("/picture.jpg", get(picture))
         .route("/events", get(events))
-        .route("/health", get(health))
+        .route("/health", get(watching::health))
+        .route("/metrics", get(watching::metrics))
         .route("/api/settings", get(settings).post(change))
         .route("/api/figures", get(figures))
+        .route("/api/nodes", get(watching::nodes))
         .route("/api/looks", get(looks))
         .fallback(async || refuse(StatusCode::NOT_FOUND, "there is no such page; / is the mirror"))
         .layer(DefaultBodyLimit::max(BODY_MAX))
@@ -49,7 +52,8 @@ pub fn routes(site: Arc<Site>) -> Router {
         .with_state(site)
 }
 
-fn refuse(status: StatusCode, error: &str) -> Response {
+/// An answer that says what is wrong.
+pub(crate) fn refuse(status: StatusCode, error: &str) -> Response {
     (status, Json(json!({"errors": [Fault::whole(error)]}))).into_response()
 }
 
@@ -128,12 +132,6 @@ async fn figures(State(site): State<Arc<Site>>) -> Response {
 
 async fn looks(State(site): State<Arc<Site>>) -> Json<Value> {
     Json(json!({"looks": site.config.looks}))
-}
-
-async fn health(State(site): State<Arc<Site>>) -> Response {
-    let silent_ms = site.status.borrow().silent_ms;
-    let has_pictures = silent_ms.is_some_and(|ms| ms < 5000);
-    ([NO_STORE], Json(json!({"status": "ok", "pictures": has_pictures, "silent_ms": silent_ms}))).into_response()
 }
 
 async fn picture(State(site): State<Arc<Site>>) -> Response {

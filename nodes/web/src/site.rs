@@ -1,6 +1,7 @@
 //! What node and server share.
 
 use crate::board::Status;
+use crate::census::Census;
 use crate::config::Config;
 use crate::press::Press;
 use serde_json::{Map, Value};
@@ -25,6 +26,8 @@ pub struct Site {
     pub watchers: Arc<Semaphore>,
     /// Places for those who listen to events.
     pub listeners: Arc<Semaphore>,
+    /// The nodes.
+    pub census: Census,
     /// The configuration.
     pub config: Config,
 }
@@ -32,10 +35,22 @@ pub struct Site {
 impl Site {
     /// A site that shows `first` until the sender says otherwise; updates come out of the receiver.
     #[must_use]
-    pub fn new(config: Config, press: Arc<Press>, first: Status) -> (Self, watch::Sender<Arc<Status>>, Wishes) {
+    pub fn new(
+        config: Config,
+        press: Arc<Press>,
+        census: Census,
+        first: Status,
+    ) -> (Self, watch::Sender<Arc<Status>>, Wishes) {
         let (sender, status) = watch::channel(Arc::new(first));
         let (updates, wishes) = mpsc::channel(UPDATES);
         let seats = || Arc::new(Semaphore::new(config.clients_max));
-        (Self { press, status, updates, watchers: seats(), listeners: seats(), config }, sender, wishes)
+        (Self { press, status, updates, watchers: seats(), listeners: seats(), census, config }, sender, wishes)
+    }
+
+    /// How many watch pictures, and how many listen to events.
+    #[must_use]
+    pub fn connected(&self) -> (usize, usize) {
+        let taken = |seats: &Semaphore| self.config.clients_max.saturating_sub(seats.available_permits());
+        (taken(&self.watchers), taken(&self.listeners))
     }
 }

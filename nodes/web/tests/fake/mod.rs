@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use mirror_contract::{Frame, Header, Painting, Settings, StageTime, Stamp, Trace, now_ns};
+use mirror_kit::Member;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use web::board::{Board, Status};
+use web::census::Census;
 use web::config::{Config, KEYS};
 use web::press::Press;
 use web::routes::routes;
@@ -38,10 +40,13 @@ impl Fake {
     pub fn start(pairs: &[(&str, &str)]) -> Self {
         let mut config = config(pairs).expect("a good configuration");
         config.address = "127.0.0.1:0".parse().expect("an address");
-        let press = Press::start(config.quality).expect("a press");
+        let press = Press::start(&config).expect("a press");
         let board = Board::of(&config.stream);
         let first = board.status(press.figures(now_ns()));
-        let (site, status, wishes) = Site::new(config.clone(), press.clone(), first);
+        let member =
+            |id: &str| Member { id: id.to_owned(), is_dynamic: id == "chat", machine: None, inputs: Vec::new() };
+        let census = Census::new("5a-fake".to_owned(), "web", vec![member("camera"), member("chat")]);
+        let (site, status, wishes) = Site::new(config.clone(), press.clone(), census, first);
         let server = Server::start(config.address, config.connections(), routes(Arc::new(site))).expect("a free port");
         Self { server: Some(server), press, board, wishes, status }
     }

@@ -1,0 +1,75 @@
+//! The addresses for those who watch over the mirror: its nodes, its counters, its health.
+
+use crate::census::Entry;
+use crate::meter::Now;
+use crate::routes::{NO_STORE, refuse};
+use crate::site::Site;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use mirror_contract::now_ns;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
+
+/// OpenMetrics 1.0, section "Protocol".
+const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The nodes, and who is connected.
+pub async fn nodes(State(site): State<Arc<Site>>) -> Response {
+    let nodes = count(&site).await;
+    let (watching, listening) = site.connected();
+    let body = json!({
+        "machine": machine(), "dataflow": site.census.dataflow(), "page": site.census.page(), "nodes": nodes,
+        "watching": watching, "listening": listening, "clients_max": site.config.clients_max,
+    });
+    ([NO_STORE], Json(body)).into_response()
+}
+
+/// The counters, for Prometheus.
+pub async fn metrics(State(site): State<Arc<Site>>) -> Response {
+    let nodes = count(&site).await;
+    let (watching, listening) = site.connected();
+    let silent_ms = site.press.silent_ms(now_ns());
+    match site.press.meter().text(&Now { nodes: &nodes, watching, listening, silent_ms }) {
+        Ok(text) => ([NO_STORE, (CONTENT_TYPE, METRICS)], text).into_response(),
+        Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &format!("the counters cannot be written: {error}")),
+    }
+}
+
+/// Whether pictures flow: 200, or 503 with the reason.
+pub async fn health(State(site): State<Arc<Site>>) -> Response {
+    let (silent_ms, limit) = (site.press.silent_ms(now_ns()), site.config.silence_max);
+    let reason = match silent_ms {
+        Some(ms) if u128::from(ms.unsigned_abs()) <= limit.as_millis() => None,
+        Some(ms) => Some(format!("no picture for {:.1} s", ms as f64 / 1e3)),
+        None => Some("no picture has come yet".to_owned()),
+    };
+    let status = if reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let mut body = json!({
+        "status": if reason.is_none() { "ok" } else { "silent" }, "pictures": reason.is_none(),
+        "silent_ms": silent_ms, "limit_ms": u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+    });
+    if let Some(reason) = reason {
+        // The last complaint is the likeliest cause.
+        let status = site.status.borrow().clone();
+        let complaint = status.notices.iter().rev().find(|notice| notice.level != "info");
+        body["reason"] = reason.into();
+        body["complaint"] =
+            complaint.map_or(Value::Null, |notice| format!("{}: {}", notice.origin, notice.text).into());
+    }
+    (status, [NO_STORE], Json(body)).into_response()
+}
+
+/// It reads files, and waits between two readings: not on a thread that serves others.
+async fn count(site: &Arc<Site>) -> Vec<Entry> {
+    let site = site.clone();
+    spawn_blocking(move || site.census.take()).await.unwrap_or_default()
+}
+
+/// This machine's name.
+fn machine() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+}
