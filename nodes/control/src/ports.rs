@@ -14,6 +14,7 @@ pub const INPUTS: &[(&str, &str)] = &[
     ("notice_embed", Notice::TYPE),
     ("notice_diffusion", Notice::TYPE),
     ("notice_decoder", Notice::TYPE),
+    ("notice_fused", Notice::TYPE),
     ("notice_display", Notice::TYPE),
     ("notice_recorder", Notice::TYPE),
     ("notice_web", Notice::TYPE),
@@ -25,6 +26,7 @@ pub const INPUTS: &[(&str, &str)] = &[
     ("readiness_embed", Readiness::TYPE),
     ("readiness_diffusion", Readiness::TYPE),
     ("readiness_decoder", Readiness::TYPE),
+    ("readiness_fused", Readiness::TYPE),
     (TICK, ""),
 ];
 /// The inputs on which somebody says what is to be painted: who follows.
