@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 
 # What the commands take. Values go through as they are, quotes, dollars and all.
-OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT PACK IMAGE NEGATIVE PROCESSOR STRENGTH STEPS GUIDANCE SEED FIT
+OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT PACK IMAGE NEGATIVE PROCESSOR STRENGTH STEPS GUIDANCE SEED FIT NODE YAML ENV DATAFLOW URL
 quote = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(value $(1))))
 
@@ -23,7 +23,7 @@ COMPARE = $(call STILL,"Oil painting in autumn colours") $(call option,OUT,out)
 # make would hand them to the programs as environment variables as well; bash would take SECONDS for its own.
 unexport $(OPTIONS)
 
-.PHONY: help setup build run demo apply compare chat test check bench eval parity clean
+.PHONY: help setup build run demo apply compare top swap rewire chat test check bench eval parity clean
 
 help: ## This list
 	@echo "Mirror: a camera's picture goes in, a painted one comes out. Commands:"
@@ -33,6 +33,8 @@ help: ## This list
 	@echo "  make run  [SOURCE=0|clip.mp4|folder|rtsp://…|pattern] [PROMPT=\"a pencil drawing\"] [SIZE=512] [PACK=models/starter]"
 	@echo "  make demo [SOURCE=…] [PROMPTS=\"a pencil drawing;neon lights\"] [SECONDS=20] [SIZE=256] [OUT=out/demo]"
 	@echo "  make apply   [IMAGE=me.jpg] [PROMPT=\"a pencil drawing\"] [PROCESSOR=turbo] [STRENGTH=1] [SIZE=512] [OUT=out/apply.png]"
+	@echo "  make swap NODE=diffusion [ENV=\"DIFFUSION_THREADS=1\"] [YAML=node.yml], make rewire [DATAFLOW=dataflow.fused.yml]"
+	@echo "  make top [URL=http://tower:8080]"
 	@echo "  make compare [IMAGE=me.jpg] [PROMPT=\"Oil painting in autumn colours\"] [OUT=out/compare.png]"
 
 setup: ## Installs what is missing: packages, dora, ONNX Runtime (first time 2 to 6 minutes, then under a second)
@@ -52,6 +54,16 @@ apply: build ## One picture: paints IMAGE as PROMPT says into OUT
 
 compare: build ## Every installed processor on IMAGE: a captioned sheet with times in OUT
 	@target/release/mirror compare $(COMPARE)
+
+top: ## The graph as it runs: fps, times, age, drops, processor and memory of each node; q ends it
+	@target/release/mirror top $(call option,URL,url) $(call option,DATAFLOW,dataflow)
+
+swap: build ## Replaces NODE of the mirror that runs by its new build, or with ENV="KEY=VALUE …"; all others run on
+	@target/release/mirror swap $(call quote,$(value NODE)) $(call option,YAML,yaml) $(call option,DATAFLOW,dataflow) \
+	  $(foreach pair,$(value ENV),--env $(call quote,$(pair)))
+
+rewire: build ## Checks DATAFLOW (dataflow.yml) as it was edited, and starts again what of the running mirror it changes
+	@target/release/mirror rewire $(if $(value DATAFLOW),$(call quote,$(value DATAFLOW)))
 
 chat: ## The terminal of a mirror that runs: type a prompt, or /help
 	@target/release/chat

@@ -17,7 +17,9 @@ use tempfile::NamedTempFile;
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The variable that says where a daemon waits for nodes that are started by hand.
-const DAEMON: &str = "DORA_DAEMON_LOCAL_LISTEN_PORT";
+pub const DAEMON: &str = "DORA_DAEMON_LOCAL_LISTEN_PORT";
+/// The variable that says where dora's command line finds the coordinator.
+pub const COORDINATOR: &str = "DORA_COORDINATOR_PORT";
 
 /// Waits until something is so.
 ///
@@ -64,8 +66,8 @@ pub struct Running {
     child: Child,
     log: NamedTempFile,
     address: String,
-    /// Where its daemon waits for nodes that are started by hand.
-    daemon: String,
+    /// Its coordinator's, and its daemon's for nodes that are started by hand; `None`: it has found some itself.
+    ports: Option<[String; 2]>,
 }
 
 impl Running {
@@ -79,10 +81,41 @@ impl Running {
         let page = format!("WEB_ADDRESS={address}");
         // Settings of another test must not come back; arguments that say otherwise come later.
         let mut command = mirror(&["run", "--no-window", "--env", &page, "--env", "CONTROL_STATE="]);
-        let daemon = free_port()?.to_string();
-        command.args(arguments).env("DORA_COORDINATOR_PORT", free_port()?.to_string()).env(DAEMON, &daemon);
+        let ports = [free_port()?.to_string(), free_port()?.to_string()];
+        command.args(arguments).env(COORDINATOR, &ports[0]).env(DAEMON, &ports[1]);
         let child = command.stdout(log.reopen()?).stderr(log.reopen()?).spawn()?;
-        Ok(Self { child, log, address, daemon })
+        Ok(Self { child, log, address, ports: Some(ports) })
+    }
+
+    /// As [`start`](Self::start), with a name, and with ports that it finds itself.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn start_named(name: &str, arguments: &[&str]) -> Result<Self> {
+        let address = format!("127.0.0.1:{}", free_port()?);
+        let (log, page) = (NamedTempFile::new()?, format!("WEB_ADDRESS={address}"));
+        let mut command = mirror(&["run", "--name", name, "--no-window", "--env", &page]);
+        let child = command.args(arguments).stdout(log.reopen()?).stderr(log.reopen()?).spawn()?;
+        Ok(Self { child, log, address, ports: None })
+    }
+
+    /// The program `mirror` with these arguments, for this mirror: `record`.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = mirror(arguments);
+        if let Some([coordinator, daemon]) = &self.ports {
+            command.env(COORDINATOR, coordinator).env(DAEMON, daemon);
+        }
+        command
+    }
+
+    /// Sends JSON to the page at that path.
+    ///
+    /// # Errors
+    /// It does not answer, or refuses it.
+    pub fn post(&self, path: &str, body: &Value) -> Result<()> {
+        ureq::post(format!("{}{path}", self.page())).send_json(body)?;
+        Ok(())
     }
 
     /// Where the page is: `http://127.0.0.1:40001`.
@@ -105,7 +138,11 @@ impl Running {
     /// The chat cannot be started, or fails.
     pub fn chat(&self, typed: &str) -> Result<(String, String)> {
         let mut command = Command::new(root().join("target/release/chat"));
-        command.env(DAEMON, &self.daemon).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .envs(self.ports.as_ref().map(|[_, daemon]| (DAEMON, daemon)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut chat = command.spawn()?;
         // Dropped at the end of the line: the input ends.
         chat.stdin.take().ok_or_else(|| eyre!("no input"))?.write_all(typed.as_bytes())?;

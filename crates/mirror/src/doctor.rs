@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let here = std::env::current_dir().wrap_err("the current folder is not there any more")?;
     let house = House::find(&here, &arguments.dataflow)?;
     let machine = Machine::here();
-    let findings: Vec<Finding> = [project::look(&house), machine.look()].concat();
+    let findings: Vec<Finding> = [project::look(&house), machine.look(), vec![devices::disk(&house.root)]].concat();
     findings.iter().for_each(|finding| println!("{}", finding.line()));
     match findings.iter().filter(|finding| finding.state == State::Fault).count() {
         0 => Ok(()),

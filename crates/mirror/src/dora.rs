@@ -1,6 +1,7 @@
 //! The dora command line.
 
 use crate::signals;
+use crate::which::Ports;
 use eyre::{Result, WrapErr, bail, eyre};
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -25,6 +26,7 @@ const GRACE: &str = "5s";
 pub struct Dora {
     program: PathBuf,
     root: PathBuf,
+    ports: Ports,
 }
 
 /// Coordinator and daemon that were started here.
@@ -97,8 +99,14 @@ impl Dora {
         Self::of(root, program)
     }
 
+    /// The same, with the coordinator and the daemon of one mirror.
+    #[must_use]
+    pub fn on(self, ports: Ports) -> Self {
+        Self { ports, ..self }
+    }
+
     fn of(root: &Path, program: PathBuf) -> Result<Self> {
-        let dora = Self { program, root: root.to_owned() };
+        let dora = Self { program, root: root.to_owned(), ports: Ports::default() };
         let shown = dora.program.display();
         let output =
             dora.output(&["--version"]).wrap_err_with(|| format!("{shown} does not run: run \"make setup\""))?;
@@ -128,9 +136,8 @@ impl Dora {
     pub fn up(&self) -> Result<Background> {
         let mut background = Background { processes: Vec::new() };
         // Nodes that people start, the chat, look for the daemon where this variable says; dora itself does not read it.
-        let port = std::env::var("DORA_DAEMON_LOCAL_LISTEN_PORT").ok().filter(|port| !port.is_empty());
         let mut daemon = vec!["daemon", "--quiet"];
-        daemon.extend(port.iter().flat_map(|port| ["--local-listen-port", port]));
+        daemon.extend(self.ports.daemon.iter().flat_map(|port| ["--local-listen-port", port]));
         for arguments in [vec!["coordinator", "--quiet", "--store", "memory"], daemon] {
             let mut command = self.command();
             command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
@@ -178,6 +185,14 @@ impl Dora {
             .ok_or_else(|| eyre!("dora start did not say which dataflow it started: {text}"))
     }
 
+    /// Checks a dataflow file and the types of its edges.
+    ///
+    /// # Errors
+    /// dora's own words.
+    pub fn validate(&self, dataflow: &Path) -> Result<()> {
+        self.output(&["validate", "--strict-types", &dataflow.to_string_lossy()])?.done("dora validate").map(drop)
+    }
+
     /// Stops a dataflow. Nodes that do not stop by themselves are killed.
     ///
     /// # Errors
@@ -192,6 +207,44 @@ impl Dora {
     /// dora cannot be asked.
     pub fn runs(&self, name_or_id: &str) -> Result<bool> {
         Ok(self.running()?.iter().any(|flow| flow["name"] == name_or_id || flow["uuid"] == name_or_id))
+    }
+
+    /// The id of the dataflow of that name that runs, if one does.
+    ///
+    /// # Errors
+    /// dora cannot be asked.
+    pub fn id_of(&self, name: &str) -> Result<Option<String>> {
+        let flows = self.running()?;
+        let flow = flows.iter().find(|flow| flow["name"] == name);
+        Ok(flow.and_then(|flow| flow["uuid"].as_str()).map(str::to_owned))
+    }
+
+    /// Adds a node to a running dataflow: `yaml` holds it as a dataflow file would.
+    ///
+    /// # Errors
+    /// dora's own words.
+    pub fn add_node(&self, dataflow: &str, yaml: &Path) -> Result<()> {
+        let yaml = yaml.to_string_lossy();
+        self.output(&["node", "add", "--dataflow", dataflow, "--from-yaml", &yaml])?.done("dora node add").map(drop)
+    }
+
+    /// Replaces a node of a running dataflow: `yaml` holds its new definition, with the same edges.
+    ///
+    /// # Errors
+    /// dora's own words; the old one runs on then.
+    pub fn replace_node(&self, dataflow: &str, node: &str, yaml: &Path) -> Result<()> {
+        let yaml = yaml.to_string_lossy();
+        let arguments = ["node", "replace", node, "--dataflow", dataflow, "--from-yaml", &yaml, "--grace", GRACE];
+        self.output(&arguments)?.done("dora node replace").map(drop)
+    }
+
+    /// Stops a node and takes it out of a running dataflow; no other one ends.
+    ///
+    /// # Errors
+    /// dora's own words; also if it has ended by itself.
+    pub fn remove_node(&self, dataflow: &str, node: &str) -> Result<()> {
+        let arguments = ["node", "remove", node, "--dataflow", dataflow, "--grace", GRACE];
+        self.output(&arguments)?.done("dora node remove").map(drop)
     }
 
     fn running(&self) -> Result<Vec<Value>> {
@@ -215,8 +268,14 @@ impl Dora {
     /// things in order.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.current_dir(&self.root).stdin(Stdio::null()).process_group(0);
+        command.current_dir(&self.root).stdin(Stdio::null()).process_group(0).envs(self.ports.environment());
         command.env("RUST_BACKTRACE", "0").env("RUST_LIB_BACKTRACE", "0").env("NO_COLOR", "1");
+        // The Python of dora's own environment runs Python operators: it has dora's package.
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = self.program.parent().map(Path::to_owned).into_iter().chain(std::env::split_paths(&path));
+        if let Ok(path) = std::env::join_paths(folders) {
+            command.env("PATH", path);
+        }
         command
     }
 

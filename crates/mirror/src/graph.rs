@@ -3,28 +3,37 @@
 use crate::dora::{Background, Dora};
 use crate::house::House;
 use crate::journal::{Journal, Line};
+use crate::kept::{self, Kept, Next};
 use crate::overrides::{self, Overrides};
 use crate::remains::{self, Remains};
 use crate::signals;
 use eyre::{Result, bail};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The graph's name for `dora list`, `dora stop` and `dora logs`.
-const NAME: &str = "mirror";
+/// The graph's name for `dora list`, `dora stop` and `dora logs`, unless it was given one.
+pub const NAME: &str = "mirror";
 
 /// How long nodes that dora says are stopped may take to be gone.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the nodes of a daemon that was not started here would not know: it has its own environment.
-const INHERITED: [&str; 6] =
-    ["DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "ORT_DYLIB_PATH", "MIRROR_LOG"];
+const INHERITED: [&str; 7] = [
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+    "ORT_DYLIB_PATH",
+    "MIRROR_LOG",
+    "DORA_OTLP_ENDPOINT",
+];
 
 /// dora, ready to start the graph.
 #[derive(Debug)]
 pub struct Prepared<'a> {
     dora: &'a Dora,
+    name: &'a str,
     /// Coordinator and daemon were there already: they stay.
     was_up: bool,
 }
@@ -33,6 +42,7 @@ pub struct Prepared<'a> {
 #[derive(Debug)]
 pub struct Graph<'a> {
     dora: &'a Dora,
+    root: PathBuf,
     id: String,
     journal: Journal,
     before: Remains,
@@ -41,17 +51,45 @@ pub struct Graph<'a> {
     stopped: bool,
 }
 
+/// What became of the graph that is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It is the one.
+    Same,
+    /// It is being started again.
+    Between,
+    /// It is another one now.
+    New,
+}
+
+/// Stops a run of a graph, and waits until all its nodes are gone.
+///
+/// # Errors
+/// dora's own words, if it still runs.
+pub fn end(dora: &Dora, id: &str) -> Result<()> {
+    let stopped = dora.stop(id);
+    if let Err(error) = stopped
+        && dora.runs(id)?
+    {
+        return Err(error);
+    }
+    // What it kills and removes is what would be in the way of the next one.
+    let _ = Remains::before().clear(id, PATIENCE);
+    Ok(())
+}
+
 impl<'a> Graph<'a> {
     /// Looks whether dora is there, and whether a mirror runs on it already.
     ///
     /// # Errors
     /// One does.
-    pub fn prepare(dora: &'a Dora) -> Result<Prepared<'a>> {
+    pub fn prepare(dora: &'a Dora, name: &'a str) -> Result<Prepared<'a>> {
         let was_up = dora.is_up()?;
-        if was_up && dora.runs(NAME)? {
-            bail!("a mirror is running already: stop it there with Ctrl-C, or with \".venv/bin/dora stop {NAME}\"");
+        if was_up && dora.runs(name)? {
+            let remedy = "stop it there with Ctrl-C; a second one needs a name and a page: --name garden --env WEB_ADDRESS=127.0.0.1:8090";
+            bail!("a mirror called {name} is running already: {remedy}");
         }
-        Ok(Prepared { dora, was_up })
+        Ok(Prepared { dora, name, was_up })
     }
 
     /// Whether dora still runs it.
@@ -60,6 +98,19 @@ impl<'a> Graph<'a> {
     /// dora cannot be asked.
     pub fn runs(&self) -> Result<bool> {
         self.dora.runs(&self.id)
+    }
+
+    /// Looks whether `mirror rewire` has put another run in its place, and goes over to that one.
+    pub fn follow(&mut self) -> Turn {
+        match kept::next(&self.root, &self.id) {
+            Next::Nothing => Turn::Same,
+            Next::Coming => Turn::Between,
+            Next::Run(id) => {
+                self.journal = Journal::of(&self.root, &id);
+                self.id = id;
+                Turn::New
+            }
+        }
     }
 
     /// What the nodes have said since the last call.
@@ -133,8 +184,10 @@ impl<'a> Prepared<'a> {
         let environment = overrides::arguments(&overrides)?;
         // On an error from here on, dropping it ends it.
         let background = if self.was_up { None } else { Some(self.dora.up()?) };
-        let id = self.dora.start(&house.dataflow, NAME, &environment)?;
-        let journal = Journal::of(&house.root, &id);
-        Ok(Graph { dora: self.dora, id, journal, before, background, stopped: false })
+        let id = self.dora.start(&house.dataflow, self.name, &environment)?;
+        let (root, journal) = (house.root.clone(), Journal::of(&house.root, &id));
+        let graph = Graph { dora: self.dora, root, id, journal, before, background, stopped: false };
+        Kept::of(house, &overrides)?.write(&house.root, &graph.id)?;
+        Ok(graph)
     }
 }

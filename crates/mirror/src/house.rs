@@ -44,10 +44,23 @@ impl House {
         let shown = path.display();
         let text = fs::read_to_string(path).wrap_err_with(|| format!("{shown} cannot be read"))?;
         let graph: Value = serde_yaml_ng::from_str(&text).wrap_err_with(|| format!("{shown} is not YAML"))?;
+        Self::with(root, path, &graph)
+    }
+
+    /// The project in that folder with that dataflow, whatever its file says by now.
+    ///
+    /// # Errors
+    /// It has no nodes.
+    pub fn with(root: &Path, path: &Path, graph: &Value) -> Result<Self> {
+        let shown = path.display();
         let nodes = graph["nodes"].as_sequence().ok_or_else(|| eyre!("{shown} has no list of nodes"))?;
         let mut environment = pairs(&graph["env"]);
         for node in nodes {
-            environment.extend(pairs(&node["env"]));
+            let program = node["path"].as_str().unwrap_or_default().rsplit('/').next();
+            // A second one (`web_2`) has a page and settings of its own: those of the first are meant.
+            if program == node["id"].as_str() {
+                environment.extend(pairs(&node["env"]));
+            }
         }
         let programs = nodes.iter().filter_map(|node| Some((node["id"].as_str()?, node["path"].as_str()?)));
         let programs = programs.filter(|(_, path)| *path != "dynamic");
@@ -82,7 +95,9 @@ impl House {
     /// The ones that are not, and the remedy.
     pub fn check_built(&self) -> Result<()> {
         let missing = self.programs.iter().filter(|(_, path)| !self.root.join(path).is_file());
-        let missing: Vec<String> = missing.map(|(_, path)| path.display().to_string()).collect();
+        let mut missing: Vec<String> = missing.map(|(_, path)| path.display().to_string()).collect();
+        missing.sort();
+        missing.dedup();
         if missing.is_empty() {
             return Ok(());
         }
@@ -138,6 +153,7 @@ env: { MIRROR_PACK: models/none, WEB_ADDRESS: 127.0.0.1:8080, CAMERA_FPS: 30 }
 nodes:
   - { id: camera, path: target/release/camera }
   - { id: web, path: target/release/web, env: { WEB_ADDRESS: 127.0.0.1:8099 } }
+  - { id: web_2, path: target/release/web, env: { WEB_ADDRESS: 127.0.0.1:8100 } }
   - { id: chat, path: dynamic }
 ";
 

@@ -1,5 +1,6 @@
 //! What the nodes say: dora keeps their output in `out/<dataflow>/log_<node>.jsonl`, and `dora run` prints it.
 
+use mirror_kit::log::TARGET;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fs;
@@ -20,11 +21,15 @@ impl Line {
     #[must_use]
     pub fn parse(json: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(json).ok()?;
-        if value["level"] != "stdout" {
-            return None;
-        }
-        let text = |keys: [&str; 2]| keys.iter().find_map(|key| value[*key].as_str()).map(str::to_owned);
-        Some(Self { node: text(["node", "node_id"])?, text: text(["msg", "message"])? })
+        let text = |keys: [&str; 2]| keys.iter().find_map(|key| value[*key].as_str());
+        let (node, said) = (text(["node", "node_id"])?.to_owned(), text(["msg", "message"])?);
+        let text = match value["level"].as_str()? {
+            // What did not come through the log: a panic, a word of the loader.
+            "stdout" => said.to_owned(),
+            level if value["target"] == TARGET => format!("{:>5} {said}", level.to_ascii_uppercase()),
+            _ => return None,
+        };
+        Some(Self { node, text })
     }
 }
 
@@ -91,6 +96,14 @@ mod tests {
         assert_eq!(Line::parse(FILE), Some(line("camera", " INFO hello")));
         let run = r#"{"dataflow_id":"01","node_id":"camera","level":"stdout","message":" INFO hello"}"#;
         assert_eq!(Line::parse(run), Some(line("camera", " INFO hello")));
+    }
+
+    #[test]
+    fn a_structured_line_reads_as_the_plain_one() {
+        let file = r#"{"ts":"2026-11-21T14:40:00.123Z","level":"warn","node":"camera","stream":"stdout","msg":"gone","target":"node","fields":{"module":"camera"}}"#;
+        assert_eq!(Line::parse(file), Some(line("camera", " WARN gone")));
+        let run = r#"{"dataflow_id":"01","node_id":"camera","level":"ERROR","target":"node","message":"camera: gone"}"#;
+        assert_eq!(Line::parse(run), Some(line("camera", "ERROR camera: gone")));
     }
 
     #[test]

@@ -3,21 +3,27 @@
 //! | module | holds |
 //! |---|---|
 //! | [`run`], [`demo`], [`apply`], [`compare`] | the subcommands |
+//! | [`top`] | the graph as it runs, on a screen |
+//! | [`rewire`], [`contract`] | the running mirror becomes what the edited dataflow file says; whether that fits together |
+//! | [`kept`] | what a running mirror was started with |
+//! | [`swap`], [`pause`] | another program for one node while the others run; how long the picture pauses |
 //! | [`doctor`] | what is here, what is wrong, what to do about it |
 //! | [`opening`] | how the two that start a graph begin: arguments that both take, and what has to be there |
 //! | [`still`] | what the two that paint one picture share |
 //! | [`house`] | the project on disk: its root, a dataflow file, whether all is built and there |
 //! | [`overrides`] | what the command line says, as environment of the nodes |
+//! | [`which`] | which mirror of this machine is meant |
 //! | [`dora`], [`graph`] | the dora command line; the graph that runs on it |
 //! | [`recording`], [`report`] | a demo while it runs; what the recorder says of it |
 //! | [`journal`], [`failures`] | the nodes' logs; which node cannot go on, and why |
-//! | [`page`] | the mirror's page, asked for its figures |
+//! | [`page`], [`nodes`] | the mirror's page, asked for its figures and for its nodes |
 //! | [`screen`] | the terminal: lines that stay, and a status line that is rewritten |
 //! | [`signals`] | Ctrl-C, and the signals that mean the same |
 //! | [`remains`] | what a mirror that was killed leaves behind |
 
 pub mod apply;
 pub mod compare;
+pub mod contract;
 pub mod demo;
 pub mod doctor;
 pub mod dora;
@@ -25,16 +31,23 @@ pub mod failures;
 pub mod graph;
 pub mod house;
 pub mod journal;
+pub mod kept;
+pub mod nodes;
 pub mod opening;
 pub mod overrides;
 pub mod page;
+pub mod pause;
 pub mod recording;
 pub mod remains;
 pub mod report;
+pub mod rewire;
 pub mod run;
 pub mod screen;
 pub mod signals;
 pub mod still;
+pub mod swap;
+pub mod top;
+pub mod which;
 
 use clap::{Parser, Subcommand};
 use mirror_kit::start::one_line;
@@ -54,6 +67,9 @@ enum Command {
     Demo(demo::Arguments),
     Apply(apply::Arguments),
     Compare(compare::Arguments),
+    Top(top::Arguments),
+    Swap(swap::Arguments),
+    Rewire(rewire::Arguments),
     Doctor(doctor::Arguments),
 }
 
@@ -65,6 +81,9 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Top(arguments) => top::run(&arguments),
+        Command::Swap(arguments) => swap::run(&arguments),
+        Command::Rewire(arguments) => rewire::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
     };
     match result {

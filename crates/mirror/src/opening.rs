@@ -10,7 +10,7 @@ use eyre::{Result, WrapErr};
 use std::path::Path;
 
 /// What every subcommand takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Common {
     /// The camera: its number, /dev/video2, a film, a folder of pictures, rtsp://…, http://…, pattern, auto
     #[arg(long)]
@@ -24,6 +24,11 @@ pub struct Common {
 }
 
 impl Common {
+    /// One more setting of a node.
+    pub fn add(&mut self, key: &str, value: &str) {
+        self.env.push(format!("{key}={value}"));
+    }
+
     /// What the nodes are told: this program's environment where the dataflow file has the key, then `--env`, then the
     /// other arguments. Paths are seen from `here`.
     ///

@@ -1,9 +1,14 @@
 //! The mirror's page, asked for its figures.
 
-use eyre::{Result, WrapErr, eyre};
+use crate::house::House;
+use crate::nodes::Nodes;
+use crate::overrides::Overrides;
+use eyre::{Result, WrapErr, bail, eyre};
 use mirror_kit::figures::Spread;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -41,8 +46,32 @@ pub struct Figures {
     pub provider: String,
     /// From which source.
     pub source: String,
+    /// Of which stream.
+    pub stream: String,
+    /// The stages that pictures went through, in order.
+    pub stages: Vec<Stage>,
     /// The latest notices, oldest first.
     pub notices: Vec<Notice>,
+    /// Milliseconds since the last picture; `None` before the first.
+    pub silent_ms: Option<i64>,
+}
+
+/// A stage's part in the pictures of the last five seconds.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Stage {
+    /// The node.
+    pub stage: String,
+    /// Pictures that it sent on a second.
+    pub fps: f64,
+    /// From the camera's stamp to sending the picture on.
+    pub age_ms: Spread,
+    /// From taking the picture up to sending it on.
+    pub ms: Spread,
+    /// From the stage before sending it to this one taking it up.
+    pub hop_ms: Spread,
+    /// Messages that it has dropped since it started.
+    pub drops: i64,
 }
 
 impl Figures {
@@ -72,7 +101,7 @@ pub fn new_notices<'a>(before: &[Notice], now: &'a [Notice]) -> &'a [Notice] {
 }
 
 /// The page of a mirror that runs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Page {
     agent: ureq::Agent,
     base: String,
@@ -91,16 +120,42 @@ impl Page {
         Self { agent, base: format!("http://{host}:{}", address.port()) }
     }
 
+    /// The page at that address, on whatever machine: `http://tower:8080`, `tower:8080`.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn of(url: &str) -> Result<Self> {
+        let base = url.trim();
+        let base = if base.contains("://") { base.to_owned() } else { format!("http://{base}") };
+        let uri: ureq::http::Uri =
+            base.parse().map_err(|error| eyre!("\"{url}\" is not an address like http://tower:8080: {error}"))?;
+        if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
+            bail!("\"{url}\" is not an address like http://tower:8080");
+        }
+        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5)));
+        Ok(Self { agent: config.build().new_agent(), base: base.trim_end_matches('/').to_owned() })
+    }
+
+    /// The page of the mirror that runs that dataflow file on this machine, with what its nodes are told over it.
+    ///
+    /// # Errors
+    /// `WEB_ADDRESS` is not an address.
+    pub fn of_house(house: &House, overrides: &Overrides) -> Result<Self> {
+        let text = house.value(overrides, "WEB_ADDRESS").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        // One listens on "any address", but speaks to one.
+        Self::of(&text.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:"))
+    }
+
     /// What to type into a browser.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.base
     }
 
-    /// Whether the page is there.
+    /// Whether the page is there, with or without a picture.
     #[must_use]
     pub fn answers(&self) -> bool {
-        self.agent.get(format!("{}/health", self.base)).call().is_ok()
+        self.agent.get(format!("{}/api/figures", self.base)).call().is_ok()
     }
 
     /// The figures of now.
@@ -108,7 +163,40 @@ impl Page {
     /// # Errors
     /// The page does not answer, or not with figures.
     pub fn figures(&self) -> Result<Figures> {
-        let url = format!("{}/api/figures", self.base);
+        self.read("/api/figures")
+    }
+
+    /// The nodes, and who is connected.
+    ///
+    /// # Errors
+    /// As [`figures`](Self::figures).
+    pub fn nodes(&self) -> Result<Nodes> {
+        self.read("/api/nodes")
+    }
+
+    /// Says the number of each picture of the page's stream as it comes, until nobody wants it. `false`: the page is gone.
+    pub fn pictures(&self, mut wanted: impl FnMut(i64) -> bool) -> bool {
+        let request = self.agent.get(format!("{}/stream", self.base)).config();
+        // A stream goes on for as long as it likes; a page that is gone has closed it.
+        let request = request.timeout_global(None).timeout_connect(Some(Duration::from_secs(1))).build();
+        let Ok(response) = request.call() else { return false };
+        let mut stream = BufReader::new(response.into_body().into_reader());
+        let mut line = Vec::new();
+        // Pictures are read as lines as well: what looks like a head in the middle of one is not worth its own reader.
+        while stream.read_until(b'\n', &mut line).is_ok_and(|bytes| bytes > 0) {
+            let number = line.strip_prefix(b"X-Frame-Id: ").and_then(|text| std::str::from_utf8(text).ok());
+            if let Some(number) = number.and_then(|text| text.trim().parse().ok())
+                && !wanted(number)
+            {
+                return true;
+            }
+            line.clear();
+        }
+        false
+    }
+
+    fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let url = format!("{}{path}", self.base);
         let mut response = self.agent.get(&url).call().wrap_err_with(|| url.clone())?;
         response.body_mut().read_json().wrap_err(url)
     }
@@ -134,7 +222,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{BufRead, BufReader, Write};
+    use std::io::Write;
     use std::net::TcpListener;
 
     /// Answers one request with that status line and body.
@@ -195,6 +283,21 @@ mod tests {
     fn a_page_for_all_networks_is_asked_on_this_machine() {
         assert_eq!(Page::at("0.0.0.0:8080".parse().unwrap()).address(), "http://127.0.0.1:8080");
         assert_eq!(Page::at("[::1]:8080".parse().unwrap()).address(), "http://[::1]:8080");
+    }
+
+    #[test]
+    fn a_page_of_another_machine_has_an_address() {
+        for (url, base) in [
+            ("http://tower:8080/", "http://tower:8080"),
+            ("tower:8080", "http://tower:8080"),
+            ("10.0.0.7:80", "http://10.0.0.7:80"),
+        ] {
+            assert_eq!(Page::of(url).unwrap().address(), base);
+        }
+        for url in ["", "https://tower", "http://", "a b"] {
+            let error = Page::of(url).unwrap_err().to_string();
+            assert!(error.contains("is not an address like http://tower:8080"), "{error}");
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! `mirror run`: the mirror, until somebody stops it.
 
 use crate::failures::{Failures, Verdict};
-use crate::graph::Graph;
+use crate::graph::{Graph, NAME, Turn};
 use crate::house::House;
 use crate::opening::{Common, Opening};
 use crate::overrides::{self, Overrides};
 use crate::page::{Figures, Notice, Page, new_notices};
 use crate::screen::Screen;
+use crate::which::Which;
 use crate::{remains, signals};
 use clap::Args;
 use eyre::{Result, bail};
@@ -19,6 +20,10 @@ use std::time::{Duration, Instant};
 
 /// How long the page may take to come up.
 const START: Duration = Duration::from_secs(60);
+/// Where the settings of the last time are kept.
+const STATE: &str = "CONTROL_STATE";
+/// How the notice begins with which a replay is over, and the mirror with it.
+pub const REPLAYED: &str = "replay finished";
 /// How often the figures are asked for.
 const PERIOD: Duration = Duration::from_millis(500);
 /// How long the page may be silent before dora is asked whether the graph still runs.
@@ -31,22 +36,30 @@ const SILENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
-    common: Common,
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) which: Which,
     /// What the picture is painted as
     #[arg(long)]
-    prompt: Option<String>,
+    pub(crate) prompt: Option<String>,
     /// Side of the square picture in pixels, 128 to 1024 in steps of 64
     #[arg(long)]
-    size: Option<i64>,
+    pub(crate) size: Option<i64>,
     /// Any other setting to start with, as often as you like: strength=0.6, seed=7, mirror=off
     #[arg(long = "set", value_name = "NAME=VALUE")]
-    settings: Vec<String>,
+    pub(crate) settings: Vec<String>,
     /// The graph
     #[arg(long, value_name = "FILE", default_value = "dataflow.yml")]
-    dataflow: PathBuf,
+    pub(crate) dataflow: PathBuf,
     /// Opens no window; the picture is on the page
     #[arg(long)]
-    no_window: bool,
+    pub(crate) no_window: bool,
+    /// Starts with clean settings, and not with those of the last time
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// The mirror ends with the notice that begins like this.
+    #[arg(skip)]
+    pub(crate) end: Option<&'static str>,
 }
 
 impl Arguments {
@@ -55,6 +68,12 @@ impl Arguments {
         let mut overrides = self.common.overrides(house, here)?;
         if self.no_window {
             overrides.insert("DISPLAY_WINDOW".to_owned(), "off".to_owned());
+        }
+        if let (Some(path), None) = (house.value(&overrides, STATE), overrides.get(STATE)) {
+            let own = self.which.own(&path);
+            if own != path {
+                overrides.insert(STATE.to_owned(), own);
+            }
         }
         let mut changes: Vec<(&str, Value)> = Vec::new();
         changes.extend(self.prompt.as_ref().map(|prompt| ("prompt", json!(prompt))));
@@ -78,16 +97,28 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let Opening { house, overrides, dora } =
         Opening::find(&arguments.dataflow, |house, here| arguments.overrides(house, here))?;
 
+    let ports = arguments.which.choose()?;
+    let dora = dora.on(ports.clone());
+    if let Some(state) = house.value(&overrides, STATE).filter(|path| arguments.fresh && !path.is_empty()) {
+        // Not there is as good.
+        let _ = std::fs::remove_file(house.root.join(state));
+    }
     let mut screen = Screen::new();
     let begin = Instant::now();
     if let Some(line) = remains::end_orphans(&house.programs()) {
         screen.say(&line);
     }
-    let graph = Graph::prepare(&dora)?;
+    let graph = Graph::prepare(&dora, &arguments.which.name)?;
     let page = house.page(&overrides)?;
     screen.say(&format!("starting {} …", arguments.dataflow.display()));
     let mut graph = graph.start(&house, &overrides)?;
-    let watched = Watch { page: Page::at(page), begin, screen: &mut screen }.until_the_end(&mut graph);
+    let _found = arguments.which.leave(&house.root, &ports)?;
+    if arguments.which.name != NAME {
+        let ports: Vec<String> = ports.environment().map(|(key, port)| format!("{key}={port}")).collect();
+        screen.say(&format!("its dora, for the chat and dora's own commands: {}", ports.join(" ")));
+    }
+    let watch = Watch { page: Page::at(page), begin, screen: &mut screen, end: arguments.end };
+    let watched = watch.until_the_end(&mut graph);
     screen.clear();
     if watched.is_ok() {
         screen.say("stopping …");
@@ -105,6 +136,7 @@ struct Watch<'a> {
     page: Page,
     begin: Instant,
     screen: &'a mut Screen,
+    end: Option<&'static str>,
 }
 
 impl Watch<'_> {
@@ -120,7 +152,22 @@ impl Watch<'_> {
         let (mut figures, mut answered) = (Figures::default(), Instant::now());
         let mut seen: Vec<Notice> = Vec::new();
         let mut painted = false;
+        let mut between: Option<Instant> = None;
         while !signals::stop() {
+            match graph.follow() {
+                Turn::Same => {}
+                // Nodes that end now have not failed.
+                Turn::Between if between.get_or_insert_with(Instant::now).elapsed() < START => {
+                    self.screen.show("rewiring …");
+                    rest(PERIOD);
+                    continue;
+                }
+                Turn::Between => bail!("the graph was stopped to be rewired, and no other one was started"),
+                Turn::New => {
+                    self.screen.say("rewired: another graph runs now");
+                    (failures, answered, between) = (Failures::default(), Instant::now(), None);
+                }
+            }
             self.type_in(typed.as_ref());
             match self.page.figures() {
                 Ok(now) => (figures, answered) = (now, Instant::now()),
@@ -174,6 +221,7 @@ impl Watch<'_> {
         for notice in new_notices(before, now) {
             self.screen.say(&format!("{:<7} {}: {}", notice.level, notice.origin, notice.text));
             closed |= notice.text == mirror_contract::Notice::WINDOW_CLOSED;
+            closed |= self.end.is_some_and(|end| notice.text.starts_with(end));
         }
         closed
     }

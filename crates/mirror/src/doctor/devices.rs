@@ -12,6 +12,12 @@ use std::path::{Path, PathBuf};
 /// Shared memory that all edges of a graph need at once, in bytes: pools of 8 MB for each of a dozen nodes.
 const SHARED_MEMORY: u64 = 128 << 20;
 
+/// Room that an evening of recordings needs, in bytes.
+const DISK: u64 = 1 << 30;
+
+/// Memory of a graph with the starter pack, in bytes: `benches/RESULTS.md`, and room for the machine itself.
+const MEMORY: u64 = 600 << 20;
+
 /// Where a machine shows what it has; another place in tests.
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -32,7 +38,25 @@ impl Machine {
 
     /// Looks at all of it.
     pub fn look(&self) -> Vec<Finding> {
-        [self.cameras(), self.microphones(), vec![self.display(), self.shared_memory(), self.graphics()]].concat()
+        let others = vec![self.display(), self.shared_memory(), self.memory(), self.graphics()];
+        [self.cameras(), self.microphones(), others].concat()
+    }
+
+    /// Cores, and what memory is free: `/proc/meminfo`, proc(5).
+    fn memory(&self) -> Finding {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let text = self.text("proc/meminfo");
+        let value =
+            |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_suffix("kB")?.trim().parse().ok());
+        let Some(kib): Option<u64> = value("MemAvailable:") else {
+            return Finding::fine("machine", format!("{cores} cores"));
+        };
+        let text = format!("{cores} cores, {} MB of memory free", kib >> 10);
+        if kib << 10 < MEMORY {
+            let needed = MEMORY >> 20;
+            return Finding::missing("machine", format!("{text}: the starter pack needs {needed}; end other programs"));
+        }
+        Finding::fine("machine", text)
     }
 
     /// The entries of a folder whose names begin so, in order.
@@ -153,7 +177,7 @@ impl Machine {
     }
 
     fn shared_memory(&self) -> Finding {
-        match size(&self.root.join("dev/shm")) {
+        match file_system(&self.root.join("dev/shm")).map(|[size, _]| size) {
             Some(bytes) if bytes < SHARED_MEMORY => Finding::fault(
                 "memory",
                 format!(
@@ -189,14 +213,26 @@ fn opens(path: &Path) -> Result<(), ErrorKind> {
     OpenOptions::new().read(true).write(true).open(path).map(drop).map_err(|error| error.kind())
 }
 
-/// Size of the file system that a folder is in.
-fn size(folder: &Path) -> Option<u64> {
+/// Room for recordings, films and logs.
+pub fn disk(folder: &Path) -> Finding {
+    match file_system(folder).map(|[_, free]| free) {
+        Some(bytes) if bytes < DISK => Finding::missing(
+            "disk",
+            format!("{} MB free where {} lies: recordings and logs fill it; make room", bytes >> 20, folder.display()),
+        ),
+        Some(bytes) => Finding::fine("disk", format!("{} MB free", bytes >> 20)),
+        None => Finding::missing("disk", format!("{} does not say what is free", folder.display())),
+    }
+}
+
+/// Size of the file system that a folder is in, and what is free of it, in bytes.
+fn file_system(folder: &Path) -> Option<[u64; 2]> {
     let path = CString::new(folder.as_os_str().as_bytes()).ok()?;
     // SAFETY: the struct is plain numbers, for which zero is a value.
     let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
     // SAFETY: the path ends with a zero byte, and the struct lives until the call returns.
     let result = unsafe { libc::statvfs(path.as_ptr(), &raw mut stat) };
-    (result == 0).then_some(stat.f_frsize * stat.f_blocks)
+    (result == 0).then_some([stat.f_frsize * stat.f_blocks, stat.f_frsize * stat.f_bavail])
 }
 
 #[cfg(test)]
@@ -272,6 +308,16 @@ mod tests {
         fs::create_dir_all(machine.root.join("tmp/.X11-unix")).unwrap();
         let _listener = std::os::unix::net::UnixListener::bind(machine.root.join("tmp/.X11-unix/X7")).unwrap();
         assert_eq!(machine.display(), Finding::fine("display", "X11, DISPLAY=:7.0"));
+    }
+
+    #[test]
+    fn a_machine_that_is_full_is_said() {
+        let (_folder, machine) = machine();
+        write(&machine, "proc/meminfo", "MemTotal:  8000000 kB\nMemAvailable:     300000 kB\n");
+        let finding = machine.memory();
+        assert!(finding.state == State::Missing && finding.text.contains("292 MB of memory free"), "{finding:?}");
+        write(&machine, "proc/meminfo", "MemAvailable:     3000000 kB\n");
+        assert_eq!(machine.memory().state, State::Fine);
     }
 
     #[test]

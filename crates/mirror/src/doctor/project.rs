@@ -1,9 +1,11 @@
 //! The project: programs, dora, ONNX Runtime, packs, the models of the voice, the page's address.
 
 use super::Finding;
+use crate::contract;
 use crate::dora::{self, Dora};
 use crate::house::House;
 use crate::overrides::Overrides;
+use crate::page::Page;
 use mirror_kit::start::one_line;
 use mirror_models::Pack;
 use std::fs;
@@ -24,6 +26,7 @@ pub fn look(house: &House) -> Vec<Finding> {
         Ok(()) => Finding::fine("programs", house.programs().display().to_string()),
         Err(error) => Finding::fault("programs", one_line(&error)),
     });
+    findings.push(graph(house));
     findings.push(match Dora::find(&house.root) {
         Ok(_) => Finding::fine("dora", dora::VERSION),
         Err(error) => Finding::fault("dora", one_line(&error)),
@@ -34,11 +37,62 @@ pub fn look(house: &House) -> Vec<Finding> {
     });
     findings.extend(packs(&house.root.join("models")));
     findings.extend(VOICE.iter().filter_map(|(key, what, bring)| voice(house, &overrides, key, what, bring)));
-    findings.push(match house.page(&overrides) {
-        Ok(address) => Finding::fine("page", format!("http://{address}")),
-        Err(error) => Finding::fault("page", one_line(&error)),
-    });
+    findings.push(page(house, &overrides));
+    findings.push(state(house, &overrides));
     findings
+}
+
+/// Whether the dataflow file fits together.
+fn graph(house: &House) -> Finding {
+    match contract::graph(&house.dataflow).and_then(|graph| contract::faults(&house.root, &graph)) {
+        Ok(faults) if faults.is_empty() => {
+            Finding::fine("dataflow", "every edge joins ports that exist, with their types")
+        }
+        Ok(faults) => Finding::fault("dataflow", faults.join("; ")),
+        Err(error) => Finding::fault("dataflow", one_line(&error)),
+    }
+}
+
+/// The page's address: free, or a mirror is there and says how it is.
+fn page(house: &House, overrides: &Overrides) -> Finding {
+    let fault = match house.page(overrides) {
+        Ok(address) => return Finding::fine("page", format!("http://{address}")),
+        Err(error) => one_line(&error),
+    };
+    let Ok(page) = Page::of_house(house, overrides) else { return Finding::fault("page", fault) };
+    let address = page.address().to_owned();
+    match (page.figures(), page.nodes()) {
+        (Ok(figures), Ok(nodes)) => {
+            let gone: Vec<&str> =
+                nodes.nodes.iter().filter(|node| node.state == "gone").map(|node| node.id.as_str()).collect();
+            if gone.is_empty() && figures.silent_ms.is_some_and(|ms| ms < 5000) {
+                Finding::fine("page", format!("a mirror runs on {address}: {}", figures.line()))
+            } else {
+                let gone = if gone.is_empty() { String::new() } else { format!("; gone: {}", gone.join(", ")) };
+                let text =
+                    format!("a mirror runs on {address}, and shows nothing new{gone}: mirror top, then dora logs");
+                Finding::missing("page", text)
+            }
+        }
+        _ => Finding::fault("page", fault),
+    }
+}
+
+/// Whether settings can be kept over the end of the mirror.
+fn state(house: &House, overrides: &Overrides) -> Finding {
+    let file = house.value(overrides, "CONTROL_STATE").filter(|file| !file.is_empty());
+    let Some(file) = file else {
+        return Finding::fine("settings", "each start is a clean one (CONTROL_STATE is empty)");
+    };
+    let path = house.root.join(&file);
+    let folder = path.parent().unwrap_or(&house.root);
+    match fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder)) {
+        Ok(_) => Finding::fine("settings", format!("kept in {file}")),
+        Err(error) => Finding::missing(
+            "settings",
+            format!("CONTROL_STATE={file} cannot be written ({error}): settings are lost when the mirror ends"),
+        ),
+    }
 }
 
 /// The packs of a folder: those that open, and those that were meant to be some.
@@ -108,6 +162,18 @@ nodes:
         assert!(voice[0].state == State::Fault && voice[0].text.contains("ggml-base.en-q5_1.bin"), "{voice:?}");
         assert_eq!(voice[1].text, "no language model, as REPHRASE_MODEL=none says");
         assert_eq!(of("page").state, State::Fine);
+    }
+
+    #[test]
+    fn a_graph_that_does_not_fit_together_and_settings_that_cannot_be_kept_are_named() {
+        let edge = "{ id: stt, path: stt, inputs: { utterance: { source: vad/utterance, queue_size: 1 } } }";
+        let (folder, house) = house(&format!("env: {{ CONTROL_STATE: no/folder/state.json }}\nnodes: [{edge}]"));
+        assert!(graph(&house).state == State::Fault && graph(&house).text.contains("there is no node vad"));
+        fs::write(folder.path().join("no"), "a file").unwrap();
+        let finding = state(&house, &Overrides::new());
+        assert!(finding.state == State::Missing && finding.text.contains("CONTROL_STATE=no/folder"), "{finding:?}");
+        fs::remove_file(folder.path().join("no")).unwrap();
+        assert_eq!(state(&house, &Overrides::new()).text, "kept in no/folder/state.json");
     }
 
     #[test]

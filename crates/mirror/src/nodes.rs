@@ -1,0 +1,71 @@
+//! The nodes of the graph, as the page knows them.
+
+use serde::Deserialize;
+
+/// The nodes of the graph, and who is connected.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Nodes {
+    /// The name of the machine that the page is on.
+    pub machine: String,
+    /// dora's number of this run of the graph.
+    pub dataflow: String,
+    /// The name of the node that serves the page.
+    pub page: String,
+    /// The nodes in the order of the dataflow file.
+    pub nodes: Vec<Node>,
+    /// How many get pictures.
+    pub watching: usize,
+    /// How many get events.
+    pub listening: usize,
+    /// How many of each there may be.
+    pub clients_max: usize,
+}
+
+impl Nodes {
+    /// The process of that node, if it runs on the page's machine.
+    #[must_use]
+    pub fn process(&self, node: &str) -> Option<&Process> {
+        self.nodes.iter().find(|one| one.id == node)?.process.as_ref()
+    }
+}
+
+/// A node of the graph.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Node {
+    /// Its name.
+    pub id: String,
+    /// Where its inputs come from.
+    pub inputs: Vec<Edge>,
+    /// `running`, `gone`, `elsewhere`, `by_hand`.
+    pub state: String,
+    /// Its process, if it runs on the page's machine.
+    pub process: Option<Process>,
+}
+
+/// An edge into a node.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Edge {
+    /// The input.
+    pub port: String,
+    /// Where it comes from: `decoder/picture`.
+    pub from: String,
+}
+
+/// The process of a node.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
+    /// What it uses of one core, in percent.
+    pub cpu_percent: f64,
+    /// Memory in use, in bytes.
+    pub memory_bytes: u64,
+    /// How long it runs, in seconds.
+    pub up_s: f64,
+    /// How many times dora has started it again.
+    pub restarts: u32,
+}

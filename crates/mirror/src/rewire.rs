@@ -1,0 +1,241 @@
+//! `mirror rewire`: the running mirror becomes the one that the edited dataflow file describes.
+//!
+//! dora can replace nodes of a running dataflow, but not its edges. So: where only programs or settings of nodes have
+//! changed, those nodes are replaced and all others run on; where edges have, the whole graph is stopped and started, and
+//! `mirror run`, the page in the browser and the streams follow it by themselves.
+
+use crate::contract;
+use crate::dora::Dora;
+use crate::graph;
+use crate::house::{DATAFLOW, House};
+use crate::kept::{self, Kept, Next};
+use crate::overrides;
+use crate::page::Page;
+use crate::pause::Watcher;
+use crate::swap::running;
+use crate::which::Which;
+use clap::Args;
+use eyre::{Result, WrapErr, bail, eyre};
+use serde_yaml_ng::Value;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long pictures may take to come back.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long pictures are watched before: what is usual is measured in it.
+const BEFORE: Duration = Duration::from_secs(1);
+/// After that no picture of the nodes that were replaced is under way any more.
+const SETTLED: Duration = Duration::from_secs(1);
+/// Pictures after which it counts as back.
+const BACK: usize = 5;
+
+/// Makes the running mirror what the edited dataflow file says: checks the file, then starts again only what it must.
+///
+/// A file that does not fit together is refused, and nothing changes.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The dataflow file, edited or another one: dataflow.fused.yml
+    #[arg(default_value = DATAFLOW)]
+    dataflow: PathBuf,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// What there is to do.
+#[derive(Debug, Clone, PartialEq)]
+enum Change {
+    Nothing,
+    /// These definitions are new, with the same edges.
+    Nodes(Vec<Value>),
+    /// Edges, nodes or what all nodes are told: the text says which.
+    Graph(String),
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// No mirror runs; the file does not fit together; pictures do not come back.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let here = std::env::current_dir().wrap_err("the current folder cannot be found")?;
+    let house = House::find(&here, &arguments.dataflow)?;
+    let (dora, id) = running(&house.root, &arguments.which)?;
+    let kept = Kept::read(&house.root, &id)?;
+    let new = check(&house, &dora, &kept)?;
+    let page = Page::of_house(&house, &kept.overrides)?;
+    let before = House::with(&house.root, &kept.dataflow, &kept.graph)?;
+    if page.address() != Page::of_house(&before, &kept.overrides)?.address() {
+        bail!(
+            "WEB_ADDRESS has changed, and who watches would not find the page again: end the mirror and start it anew"
+        );
+    }
+    let mut watcher = Watcher::of(page);
+    thread::sleep(BEFORE);
+    match change(&kept.graph, &new.graph)? {
+        Change::Nothing => {
+            println!("nothing has changed: all nodes run on");
+            return Ok(());
+        }
+        Change::Nodes(definitions) => {
+            let mut kept = Kept { dataflow: new.dataflow, ..kept };
+            for definition in definitions {
+                let node = definition["id"].as_str().unwrap_or_default();
+                dora.replace_node(&id, node, definition_file(&definition)?.path())?;
+                kept.replace(&definition);
+                kept.write(&house.root, &id)?;
+                println!("{node} is replaced; all others run on");
+            }
+        }
+        Change::Graph(why) => {
+            println!("{why}: the whole graph is started again");
+            restart(&house, &dora, (&arguments.which.name, &id), &kept, &new)?;
+        }
+    }
+    let begin = Instant::now();
+    while !watcher.has_seen(BACK, begin + SETTLED) {
+        if begin.elapsed() > PATIENCE {
+            bail!("in {} s no picture has come: .venv/bin/dora logs --all-nodes", PATIENCE.as_secs());
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    println!("{}", watcher.pause().ok_or_else(|| eyre!("too few pictures were seen"))?);
+    Ok(())
+}
+
+/// Checks the file as dora does, as our own contract says, and whether all that it starts is there.
+fn check(house: &House, dora: &Dora, kept: &Kept) -> Result<Kept> {
+    let shown = house.dataflow.display();
+    dora.validate(&house.dataflow).wrap_err_with(|| format!("{shown} is refused, and the mirror runs on"))?;
+    let new = Kept::of(house, &kept.overrides)?;
+    let faults = contract::faults(&house.root, &new.graph).wrap_err_with(|| shown.to_string())?;
+    if !faults.is_empty() {
+        bail!("{shown} is refused, and the mirror runs on: {}", faults.join("; "));
+    }
+    house.check_built()?;
+    house.check_models(&kept.overrides)?;
+    Ok(new)
+}
+
+/// What has to be done to come from one graph to another.
+fn change(before: &Value, after: &Value) -> Result<Change> {
+    if before["env"] != after["env"] {
+        return Ok(Change::Graph("what all nodes are told has changed (env)".to_owned()));
+    }
+    let (old, new) = (contract::nodes(before)?, contract::nodes(after)?);
+    if let Some(node) = new.keys().find(|node| !old.contains_key(*node)) {
+        return Ok(Change::Graph(format!("{node} is new")));
+    }
+    if let Some(node) = old.keys().find(|node| !new.contains_key(*node)) {
+        return Ok(Change::Graph(format!("{node} is gone")));
+    }
+    let mut changed = Vec::new();
+    for (id, node) in &new {
+        let edges = |of: &Value| ["inputs", "outputs"].map(|side| of[side].clone());
+        if edges(&old[id]) != edges(node) {
+            return Ok(Change::Graph(format!("the edges of {id} have changed")));
+        }
+        // Nobody but people starts a dynamic one.
+        if old[id] != *node && node["path"] != "dynamic" {
+            changed.push(node.clone());
+        }
+    }
+    Ok(if changed.is_empty() { Change::Nothing } else { Change::Nodes(changed) })
+}
+
+/// A file for `dora node replace`; it goes with the value.
+///
+/// # Errors
+/// It cannot be written.
+pub fn definition_file(definition: &Value) -> Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::Builder::new().suffix(".yml").tempfile().wrap_err("no file for the definition")?;
+    file.write_all(serde_yaml_ng::to_string(definition)?.as_bytes()).wrap_err("the definition cannot be written")?;
+    Ok(file)
+}
+
+/// Stops the whole graph and starts the new one; if that cannot be started, the old one again.
+fn restart(house: &House, dora: &Dora, (name, id): (&str, &str), kept: &Kept, new: &Kept) -> Result<()> {
+    let root = &house.root;
+    let environment = overrides::arguments(&kept.overrides)?;
+    kept::announce(root, id, &Next::Coming)?;
+    graph::end(dora, id)?;
+    let started = dora.start(&house.dataflow, name, &environment);
+    let (now, kept, fault) = match started {
+        Ok(now) => (now, new, None),
+        Err(fault) => {
+            let file = Before::write(root, &kept.graph)?;
+            (dora.start(&file.0, name, &environment)?, kept, Some(fault))
+        }
+    };
+    kept.write(root, &now)?;
+    kept::announce(root, id, &Next::Run(now))?;
+    match fault {
+        None => Ok(()),
+        Some(fault) => Err(fault.wrap_err("the new graph could not be started, and the old one runs again")),
+    }
+}
+
+/// The old graph in a file beside `types/`, where dora looks for them. It goes with the value.
+struct Before(PathBuf);
+
+impl Before {
+    fn write(root: &Path, graph: &Value) -> Result<Self> {
+        let path = root.join(format!("dataflow.run-{}.yml", std::process::id()));
+        std::fs::write(&path, serde_yaml_ng::to_string(graph)?).wrap_err("the old graph cannot be written")?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        // It is in nobody's way.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRAPH: &str = "
+env: { A: x }
+nodes:
+  - { id: camera, path: camera, outputs: [frame] }
+  - { id: web, path: web, inputs: { frame: { source: camera/frame, queue_size: 1 } } }
+  - { id: chat, path: dynamic }
+";
+
+    fn change(from: &str, to: &str) -> Change {
+        assert!(GRAPH.contains(from));
+        let graph = |text: &str| serde_yaml_ng::from_str(text).unwrap();
+        super::change(&graph(GRAPH), &graph(&GRAPH.replacen(from, to, 1))).unwrap()
+    }
+
+    #[test]
+    fn a_node_with_other_settings_or_another_program_is_replaced_alone() {
+        for to in ["path: camera, env: { B: y }", "path: other"] {
+            let Change::Nodes(nodes) = change("path: camera", to) else { panic!("{to}") };
+            assert_eq!(nodes.len(), 1);
+            assert_eq!(nodes[0]["id"], "camera");
+        }
+    }
+
+    #[test]
+    fn another_edge_another_node_or_another_word_to_all_starts_the_whole_graph_again() {
+        for (from, to, why) in [
+            ("queue_size: 1", "queue_size: 2", "the edges of web have changed"),
+            ("[frame]", "[frame, notice]", "the edges of camera have changed"),
+            ("A: x", "A: y", "what all nodes are told has changed (env)"),
+            ("id: chat", "id: talk", "talk is new"),
+            ("  - { id: chat, path: dynamic }\n", "", "chat is gone"),
+        ] {
+            assert_eq!(change(from, to), Change::Graph(why.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_comment_changes_nothing() {
+        assert_eq!(change("nodes:", "nodes: # of which there are three"), Change::Nothing);
+        assert_eq!(change("path: dynamic", "path: dynamic, description: talk"), Change::Nothing);
+    }
+}

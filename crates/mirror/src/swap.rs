@@ -1,0 +1,231 @@
+//! `mirror swap`: another program, other settings or another definition for one node, while the others run on.
+
+use crate::contract;
+use crate::dora::Dora;
+use crate::house::{DATAFLOW, House};
+use crate::kept::Kept;
+use crate::nodes::Nodes;
+use crate::overrides;
+use crate::page::Page;
+use crate::pause::Watcher;
+use crate::rewire::definition_file;
+use crate::which::Which;
+use clap::Args;
+use eyre::{Result, WrapErr, bail, eyre};
+use serde_yaml_ng::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long pictures may take to come back.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long pictures are watched before: what is usual is measured in it.
+const BEFORE: Duration = Duration::from_secs(1);
+/// After that no picture of the old node is under way any more.
+const SETTLED: Duration = Duration::from_secs(1);
+/// Pictures after which it counts as back.
+const BACK: usize = 5;
+
+/// Replaces one node of the mirror that runs: by its new build, or with other settings. All others run on.
+///
+/// The definition is the one in the dataflow file, as it is now, unless --yaml names another. A definition that dora does
+/// not accept, or a program that cannot be started, changes nothing.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The node, as the dataflow file names it: diffusion
+    node: String,
+    /// A file with another definition of the node: the same inputs and outputs, whatever else is different
+    #[arg(long, value_name = "FILE")]
+    yaml: Option<PathBuf>,
+    /// A setting of the node, as often as you like: DIFFUSION_THREADS=1
+    #[arg(long, value_name = "KEY=VALUE")]
+    env: Vec<String>,
+    /// The dataflow file that the mirror runs
+    #[arg(long, value_name = "FILE", default_value = DATAFLOW)]
+    dataflow: PathBuf,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// No mirror runs; no such node; dora refuses it; pictures do not come back.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let here = std::env::current_dir().wrap_err("the current folder cannot be found")?;
+    let house = House::find(&here, &arguments.dataflow)?;
+    let (dora, id) = running(&house.root, &arguments.which)?;
+    let definition = definition(&house, &here, arguments)?;
+    let file = definition_file(&definition)?;
+    let mut kept = Kept::read(&house.root, &id).ok();
+    let overrides = kept.as_ref().map_or_else(|| house.inherited(), |kept| kept.overrides.clone());
+    let page = Page::of_house(&house, &overrides)?;
+    let before = page.nodes()?;
+    let mut watcher = Watcher::of(page.clone());
+    thread::sleep(BEFORE);
+    dora.replace_node(&id, &arguments.node, file.path())?;
+    if let Some(kept) = &mut kept {
+        kept.replace(&definition);
+        kept.write(&house.root, &id)?;
+    }
+    let process = |nodes: &Nodes| nodes.process(&arguments.node).map(|process| process.pid);
+    let is_new =
+        |page: &Page| page.nodes().is_ok_and(|now| process(&now).is_some_and(|pid| Some(pid) != process(&before)));
+    let begin = Instant::now();
+    let mut settled = None;
+    while !settled.is_some_and(|settled| watcher.has_seen(BACK, settled)) {
+        if settled.is_none() && is_new(&page) {
+            settled = Some(Instant::now() + SETTLED);
+        }
+        if begin.elapsed() > PATIENCE {
+            let (node, seconds) = (&arguments.node, PATIENCE.as_secs());
+            bail!("{node} was replaced, but in {seconds} s no picture has come: .venv/bin/dora logs {id} -n {node}");
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    let pause = watcher.pause().ok_or_else(|| eyre!("too few pictures were seen"))?;
+    println!("{} is replaced: {pause}", arguments.node);
+    println!("{}", others(&before, &page.nodes()?, &arguments.node));
+    Ok(())
+}
+
+/// The dora that a mirror runs on, and the number of its run.
+///
+/// # Errors
+/// None of that name runs.
+pub fn running(root: &Path, which: &Which) -> Result<(Dora, String)> {
+    let dora = Dora::find(root)?.on(which.ports(root)?);
+    let id = if dora.is_up()? { dora.id_of(&which.name)? } else { None };
+    let id = id.ok_or_else(|| eyre!("no mirror called {} runs here: start one with \"make run\"", which.name))?;
+    Ok((dora, id))
+}
+
+/// What became of the other nodes, in one line.
+#[must_use]
+pub fn others(before: &Nodes, now: &Nodes, changed: &str) -> String {
+    let others: Vec<&str> =
+        before.nodes.iter().filter(|node| node.process.is_some() && node.id != changed).map(|node| &*node.id).collect();
+    let pid = |nodes: &Nodes, node: &str| nodes.process(node).map(|process| process.pid);
+    let ended: Vec<&str> = others.iter().filter(|node| pid(before, node) != pid(now, node)).copied().collect();
+    match ended.as_slice() {
+        [] => format!("all {} others run on", others.len()),
+        _ => format!("these were started again too: {}", ended.join(", ")),
+    }
+}
+
+/// The node's definition, with the settings of the command line.
+fn definition(house: &House, here: &Path, arguments: &Arguments) -> Result<Value> {
+    let node = &arguments.node;
+    let mut definition = match &arguments.yaml {
+        Some(path) => read(&here.join(path))?,
+        None => of_dataflow(&house.dataflow, node)?,
+    };
+    if definition["id"].as_str() != Some(node) {
+        bail!("the definition is of the node {}, not of {node}", definition["id"].as_str().unwrap_or("without a name"));
+    }
+    let path = definition["path"].as_str().ok_or_else(|| eyre!("{node} has no program (path)"))?;
+    if path == "dynamic" {
+        bail!("{node} is started by people, not by dora: end it and start it again");
+    }
+    if !house.root.join(path).is_file() {
+        bail!("{path} is not there: run \"make build\"");
+    }
+    let pairs = arguments.env.iter().map(|text| overrides::key(text)).collect::<Result<BTreeMap<_, _>>>()?;
+    if !pairs.is_empty() {
+        let entry = definition.as_mapping_mut().ok_or_else(|| eyre!("the definition of {node} is no mapping"))?;
+        let environment = entry.entry("env".into()).or_insert_with(|| Value::Mapping(Default::default()));
+        let environment = environment.as_mapping_mut().ok_or_else(|| eyre!("the env of {node} is no mapping"))?;
+        environment.extend(pairs.into_iter().map(|(key, value)| (key.into(), value.into())));
+    }
+    Ok(definition)
+}
+
+/// A file that holds one node: its entry alone, or a list with that entry, as in a dataflow file.
+fn read(path: &Path) -> Result<Value> {
+    let (shown, mut value) = (path.display(), contract::graph(path)?);
+    match value.as_sequence_mut() {
+        Some(list) if list.len() == 1 => Ok(list.remove(0)),
+        Some(list) => bail!("{shown} holds {} nodes, and one is replaced", list.len()),
+        None => Ok(value),
+    }
+}
+
+fn of_dataflow(path: &Path, node: &str) -> Result<Value> {
+    let (shown, graph) = (path.display(), contract::graph(path)?);
+    let nodes = graph["nodes"].as_sequence().map(Vec::as_slice).unwrap_or_default();
+    let names = || nodes.iter().filter_map(|one| one["id"].as_str()).collect::<Vec<_>>().join(", ");
+    let own = nodes.iter().find(|one| one["id"] == *node);
+    own.cloned().ok_or_else(|| eyre!("{shown} has no node {node}; it has {}", names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nodes::{Node, Process};
+    use clap::Parser;
+    use std::fs;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    const GRAPH: &str = "
+nodes:
+  - { id: camera, path: target/release/camera, env: { CAMERA_FPS: 30 } }
+  - { id: web, path: target/release/web }
+  - { id: chat, path: dynamic }
+";
+
+    fn definition(line: &str) -> Result<Value> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path(DATAFLOW), GRAPH).unwrap();
+        fs::create_dir_all(path("target/release")).unwrap();
+        fs::write(path("target/release/camera"), "").unwrap();
+        fs::write(path("one.yml"), "- { id: camera, path: target/release/camera, args: x }").unwrap();
+        fs::write(path("two.yml"), "[{ id: a }, { id: b }]").unwrap();
+        let house = House::find(folder.path(), Path::new(DATAFLOW)).unwrap();
+        let arguments = Line::parse_from(std::iter::once("swap").chain(line.split(' '))).arguments;
+        super::definition(&house, folder.path(), &arguments)
+    }
+
+    #[test]
+    fn a_node_is_replaced_by_its_definition_with_the_settings_of_the_command_line() {
+        let camera = definition("camera --env CAMERA_FPS=15 --env CAMERA_STREAM=a=b").unwrap();
+        assert_eq!((&camera["env"]["CAMERA_FPS"], &camera["env"]["CAMERA_STREAM"]), (&"15".into(), &"a=b".into()));
+        assert_eq!(definition("camera").unwrap()["env"]["CAMERA_FPS"], 30);
+    }
+
+    #[test]
+    fn a_definition_may_come_from_a_file_of_its_own() {
+        assert_eq!(definition("camera --yaml one.yml").unwrap()["args"], "x");
+        let message = |line| definition(line).unwrap_err().to_string();
+        assert_eq!(message("web --yaml one.yml"), "the definition is of the node camera, not of web");
+        assert!(message("a --yaml two.yml").ends_with("two.yml holds 2 nodes, and one is replaced"));
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_is_named_with_the_remedy() {
+        let message = |line| definition(line).unwrap_err().to_string();
+        assert!(message("painter").ends_with("has no node painter; it has camera, web, chat"));
+        assert_eq!(message("web"), "target/release/web is not there: run \"make build\"");
+        assert!(message("chat").starts_with("chat is started by people"));
+    }
+
+    #[test]
+    fn the_others_are_counted_and_those_that_ended_are_named() {
+        let node = |id: &str, pid| Node {
+            id: id.to_owned(),
+            process: Some(Process { pid, ..Process::default() }),
+            ..Node::default()
+        };
+        let before = Nodes { nodes: vec![node("camera", 1), node("web", 2), node("diffusion", 3)], ..Nodes::default() };
+        let now = Nodes { nodes: vec![node("camera", 1), node("web", 2), node("diffusion", 9)], ..Nodes::default() };
+        assert_eq!(others(&before, &now, "diffusion"), "all 2 others run on");
+        let now = Nodes { nodes: vec![node("camera", 1), node("web", 8)], ..Nodes::default() };
+        assert_eq!(others(&before, &now, "diffusion"), "these were started again too: web");
+    }
+}
