@@ -6,14 +6,14 @@ use crate::newest::{Happening, Taken};
 use crate::quiet::quiet;
 use eyre::Result;
 use mirror_contract::{Frame, Header, Message, Notice, Stamp};
-use mirror_kit::node::NOTICE;
+use mirror_kit::node::{NOTICE, TICK};
 use mirror_kit::{Next, Node};
 use std::time::Duration;
 
 /// The pictures.
 pub const FRAME: &str = "frame";
-/// Inputs: port and message type.
-pub const INPUTS: &[(&str, &str)] = &[];
+/// Inputs: port and message type. Nothing comes of the tick, but dora does not start a node again that has no input.
+pub const INPUTS: &[(&str, &str)] = &[(TICK, "")];
 /// Outputs: port and message type.
 pub const OUTPUTS: &[(&str, &str)] = &[(FRAME, Frame::TYPE), (NOTICE, Notice::TYPE)];
 

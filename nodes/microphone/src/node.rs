@@ -6,14 +6,14 @@ use crate::listen::Listener;
 use crate::queue::Happening;
 use eyre::Result;
 use mirror_contract::{Audio, Message, Notice, Stamp, Trace, now_ns};
-use mirror_kit::node::NOTICE;
+use mirror_kit::node::{NOTICE, TICK};
 use mirror_kit::{Next, Node};
 use std::time::Duration;
 
 /// The sound.
 pub const SOUND: &str = "sound";
-/// Inputs: port and message type.
-pub const INPUTS: &[(&str, &str)] = &[];
+/// Inputs: port and message type. Nothing comes of the tick, but dora does not start a node again that has no input.
+pub const INPUTS: &[(&str, &str)] = &[(TICK, "")];
 /// Outputs: port and message type.
 pub const OUTPUTS: &[(&str, &str)] = &[(SOUND, Audio::TYPE), (NOTICE, Notice::TYPE)];
 
