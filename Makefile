@@ -8,7 +8,8 @@ OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT PACK IMAGE NEGATIVE PROCESSOR 
 quote = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(value $(1))))
 
-RUN = $(call option,SOURCE,source) $(call option,PROMPT,prompt) $(call option,SIZE,size) $(call option,PACK,pack)
+RUN = $(call option,SOURCE,source) $(call option,PROMPT,prompt) $(call option,SIZE,size) $(call option,PACK,pack) \
+  $(call option,DATAFLOW,dataflow)
 DEMO = $(call option,SOURCE,source) $(call option,PROMPTS,prompts) $(call option,SECONDS,seconds) \
   $(call option,SIZE,size) $(call option,OUT,out) $(call option,PACK,pack)
 # One picture. Without IMAGE it is the cat, without PROMPT the pencil drawing.

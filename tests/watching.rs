@@ -105,7 +105,7 @@ fn the_counters_grow(mirror: &Running) -> Result<()> {
     Ok(())
 }
 
-fn a_swapped_node_is_a_new_one_and_no_other_ends(mirror: &Running, dataflow: &str) -> Result<()> {
+fn a_swapped_node_is_a_new_one_and_no_other_ends(mirror: &Running) -> Result<()> {
     let before = processes(mirror)?;
     let (success, said) = ask(mirror, &["swap", "diffusion", "--env", "DIFFUSION_THREADS=1", "--dataflow", dataflow])?;
     ensure!(success && said.contains("diffusion is replaced: the picture paused for "), "{said}");
@@ -116,7 +116,7 @@ fn a_swapped_node_is_a_new_one_and_no_other_ends(mirror: &Running, dataflow: &st
     ensure!(after == before, "others have ended: {before:?} {after:?}");
     let environment = fs::read(format!("/proc/{}/environ", processes(mirror)?["diffusion"]))?;
     ensure!(environment.split(|byte| *byte == 0).any(|pair| pair == b"DIFFUSION_THREADS=1"), "it has not been told");
-    let (success, said) = ask(mirror, &["swap", "painter", "--dataflow", dataflow])?;
+    let (success, said) = ask(mirror, &["swap", "painter"])?;
     ensure!(!success && said.contains("has no node painter"), "{said}");
     Ok(())
 }
@@ -182,13 +182,13 @@ fn a_mirror_is_watched_swapped_and_rewired_while_it_runs() -> Result<()> {
 
     top_shows_every_stage_at_work(&mirror)?;
     the_counters_grow(&mirror)?;
-    a_swapped_node_is_a_new_one_and_no_other_ends(&mirror, &file.name())?;
+    a_swapped_node_is_a_new_one_and_no_other_ends(&mirror)?;
     a_broken_file_is_refused_and_the_graph_runs_on(&mirror, &file)?;
     a_camera_that_stands_still_makes_the_mirror_ill(&mirror)?;
     other_edges_start_the_graph_again_and_all_follow(&mirror, &file)?;
 
     assert!(mirror.interrupt()?, "{}", mirror.log());
-    let (success, said) = ask(&mirror, &["swap", "diffusion", "--dataflow", &file.name()])?;
+    let (success, said) = ask(&mirror, &["swap", "diffusion"])?;
     assert!(!success && said.contains("no mirror called mirror runs here"), "{said}");
     Ok(())
 }

@@ -50,7 +50,7 @@ pub fn faults(root: &Path, graph: &Value) -> Result<Vec<String>> {
     for (id, node) in &nodes {
         let manifest = manifest(root, id, node)?;
         for (port, input) in pairs(&node["inputs"]) {
-            faults.extend(input_faults(&nodes, id, node, &port, &input, manifest.as_ref()));
+            faults.extend(input_faults(&nodes, (id, node), (&port, &input), manifest.as_ref()));
         }
         for port in node["outputs"].as_sequence().into_iter().flatten().filter_map(Value::as_str) {
             let said = node["output_types"][port].as_str().unwrap_or_default();
@@ -68,10 +68,8 @@ pub fn faults(root: &Path, graph: &Value) -> Result<Vec<String>> {
 
 fn input_faults(
     nodes: &BTreeMap<String, Value>,
-    id: &str,
-    node: &Value,
-    port: &str,
-    input: &Value,
+    (id, node): (&str, &Value),
+    (port, input): (&str, &Value),
     manifest: Option<&Value>,
 ) -> Vec<String> {
     let mut faults = Vec::new();

@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Pictures that are watched before anything is changed, and how long they are waited for: what is usual is measured in them.
+const BEFORE: (usize, Duration) = (20, Duration::from_secs(3));
 /// How often a page that is gone is asked for again.
 const AGAIN: Duration = Duration::from_millis(20);
 
@@ -34,7 +36,7 @@ pub struct Pause {
 }
 
 impl Watcher {
-    /// Watches that page from now on; when it goes away, until it is there again.
+    /// Watches that page from now on; when it goes away, until it is there again. Returns when it has seen what is usual.
     #[must_use]
     pub fn of(page: Page) -> Self {
         let (sender, pictures) = channel();
@@ -48,7 +50,13 @@ impl Watcher {
                 thread::sleep(AGAIN);
             }
         });
-        Self { pictures, seen: Vec::new() }
+        let mut watcher = Self { pictures, seen: Vec::new() };
+        let (begin, (count, patience)) = (Instant::now(), BEFORE);
+        // A mirror that stands still may be what somebody is about to repair.
+        while !watcher.has_seen(count, begin) && begin.elapsed() < patience {
+            thread::sleep(AGAIN);
+        }
+        watcher
     }
 
     /// Whether so many pictures have come since that time.

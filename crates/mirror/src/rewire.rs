@@ -15,7 +15,7 @@ use crate::pause::Watcher;
 use crate::swap::running;
 use crate::which::Which;
 use clap::Args;
-use eyre::{Result, WrapErr, bail, eyre};
+use eyre::{Result, WrapErr, bail};
 use serde_yaml_ng::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,8 +24,6 @@ use std::time::{Duration, Instant};
 
 /// How long pictures may take to come back.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long pictures are watched before: what is usual is measured in it.
-const BEFORE: Duration = Duration::from_secs(1);
 /// After that no picture of the nodes that were replaced is under way any more.
 const SETTLED: Duration = Duration::from_secs(1);
 /// Pictures after which it counts as back.
@@ -39,6 +37,9 @@ pub struct Arguments {
     /// The dataflow file, edited or another one: dataflow.fused.yml
     #[arg(default_value = DATAFLOW)]
     dataflow: PathBuf,
+    /// Starts the whole graph again, whatever has changed
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     which: Which,
 }
@@ -71,8 +72,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         );
     }
     let mut watcher = Watcher::of(page);
-    thread::sleep(BEFORE);
-    match change(&kept.graph, &new.graph)? {
+    let change = match change(&kept.graph, &new.graph)? {
+        Change::Nothing | Change::Nodes(_) if arguments.all => Change::Graph("as you wish".to_owned()),
+        change => change,
+    };
+    match change {
         Change::Nothing => {
             println!("nothing has changed: all nodes run on");
             return Ok(());
@@ -99,7 +103,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
         thread::sleep(Duration::from_millis(50));
     }
-    println!("{}", watcher.pause().ok_or_else(|| eyre!("too few pictures were seen"))?);
+    if let Some(pause) = watcher.pause() {
+        println!("{pause}");
+    }
     Ok(())
 }
 
