@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 
 # What the commands take. Values go through as they are, quotes, dollars and all.
-OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT PACK IMAGE NEGATIVE PROCESSOR STRENGTH STEPS GUIDANCE SEED FIT NODE YAML ENV DATAFLOW URL
+OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT PACK IMAGE NEGATIVE PROCESSOR STRENGTH STEPS GUIDANCE SEED FIT NODE YAML ENV DATAFLOW URL TOPICS FILE
 quote = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(value $(1))))
 
@@ -24,7 +24,7 @@ COMPARE = $(call STILL,"Oil painting in autumn colours") $(call option,OUT,out)
 # make would hand them to the programs as environment variables as well; bash would take SECONDS for its own.
 unexport $(OPTIONS)
 
-.PHONY: help setup build run demo apply compare top swap rewire chat test check bench eval parity clean
+.PHONY: help setup build run demo apply compare top swap rewire chat test check bench eval parity clean record replay
 
 help: ## This list
 	@echo "Mirror: a camera's picture goes in, a painted one comes out. Commands:"
@@ -65,6 +65,12 @@ swap: build ## Replaces NODE of the mirror that runs by its new build, or with E
 
 rewire: build ## Checks DATAFLOW (dataflow.yml) as it was edited, and starts again what of the running mirror it changes
 	@target/release/mirror rewire $(if $(value DATAFLOW),$(call quote,$(value DATAFLOW)))
+
+record: ## Messages of the mirror that runs into an MCAP file: OUT, TOPICS, SECONDS
+	@target/release/mirror record $(call option,OUT,out) $(call option,TOPICS,topics) $(call option,SECONDS,seconds)
+
+replay: build ## A recording instead of the camera: FILE
+	@target/release/mirror replay $(call quote,$(value FILE))
 
 chat: ## The terminal of a mirror that runs: type a prompt, or /help
 	@target/release/chat

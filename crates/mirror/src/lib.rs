@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`run`], [`demo`], [`apply`], [`compare`] | the subcommands |
 //! | [`top`] | the graph as it runs, on a screen |
+//! | [`record`], [`topics`] | messages of a running mirror into a file; which there are |
+//! | [`replay`] | such a file instead of the camera |
 //! | [`rewire`], [`contract`] | the running mirror becomes what the edited dataflow file says; whether that fits together |
 //! | [`kept`] | what a running mirror was started with |
 //! | [`swap`], [`pause`] | another program for one node while the others run; how long the picture pauses |
@@ -37,8 +39,10 @@ pub mod opening;
 pub mod overrides;
 pub mod page;
 pub mod pause;
+pub mod record;
 pub mod recording;
 pub mod remains;
+pub mod replay;
 pub mod report;
 pub mod rewire;
 pub mod run;
@@ -47,6 +51,7 @@ pub mod signals;
 pub mod still;
 pub mod swap;
 pub mod top;
+pub mod topics;
 pub mod which;
 
 use clap::{Parser, Subcommand};
@@ -70,6 +75,8 @@ enum Command {
     Top(top::Arguments),
     Swap(swap::Arguments),
     Rewire(rewire::Arguments),
+    Record(record::Arguments),
+    Replay(replay::Arguments),
     Doctor(doctor::Arguments),
 }
 
@@ -84,6 +91,8 @@ pub fn main() -> ExitCode {
         Command::Top(arguments) => top::run(&arguments),
         Command::Swap(arguments) => swap::run(&arguments),
         Command::Rewire(arguments) => rewire::run(&arguments),
+        Command::Record(arguments) => record::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
     };
     match result {

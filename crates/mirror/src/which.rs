@@ -69,12 +69,12 @@ impl Which {
         Ok(Ports { coordinator: port("coordinator"), daemon: port("daemon") })
     }
 
-    /// Leaves the ports for others to find.
+    /// Leaves the ports for others to find, if the mirror has a name of its own.
     ///
     /// # Errors
     /// They cannot be written.
     pub fn leave(&self, root: &Path, ports: &Ports) -> Result<Found> {
-        if *ports == Ports::default() {
+        if self.name == NAME {
             return Ok(Found(None));
         }
         let path = self.path(root);

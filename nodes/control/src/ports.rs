@@ -17,6 +17,8 @@ pub const INPUTS: &[(&str, &str)] = &[
     ("notice_fused", Notice::TYPE),
     ("notice_display", Notice::TYPE),
     ("notice_recorder", Notice::TYPE),
+    ("notice_replay", Notice::TYPE),
+    ("notice_tape", Notice::TYPE),
     ("notice_web", Notice::TYPE),
     ("notice_microphone", Notice::TYPE),
     ("notice_vad", Notice::TYPE),

@@ -1,0 +1,91 @@
+//! A mirror that is recorded while it runs, and what is made of the recording.
+
+use eyre::{Result, ensure};
+use mirror_tape::{Payload, Reader, Taped};
+use mirror_tests::running::{COORDINATOR, DAEMON, Running, free_port, mirror, wait_for};
+use serde_json::json;
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::Stdio;
+
+/// The messages of a recording.
+fn read(path: &Path) -> Result<Vec<Taped>> {
+    Reader::open(path)?.collect()
+}
+
+fn of<'a>(messages: &'a [Taped], topic: &'a str) -> impl Iterator<Item = &'a Taped> {
+    messages.iter().filter(move |taped| taped.topic == topic)
+}
+
+/// The pictures by their frame's number: what they were painted as, and their pixels.
+fn pictures(messages: &[Taped]) -> HashMap<i64, (&str, &[u8])> {
+    of(messages, "decoder/picture")
+        .filter_map(|taped| match &taped.payload {
+            Payload::Bytes(pixels) => Some((taped.frame_id()?, (taped.text("prompt")?, pixels.as_slice()))),
+            _ => None,
+        })
+        .collect()
+}
+
+fn replay(recording: &Path, arguments: &[&str]) -> Result<String> {
+    let page = format!("WEB_ADDRESS=127.0.0.1:{}", free_port()?);
+    let mut command = mirror(&["replay", &recording.to_string_lossy(), "--no-window", "--env", &page]);
+    command.env(COORDINATOR, free_port()?.to_string()).env(DAEMON, free_port()?.to_string());
+    let output = command.args(arguments).output()?;
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{said}");
+    Ok(said)
+}
+
+#[test]
+fn what_a_running_mirror_is_recorded_of_is_painted_again_bit_for_bit() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let [first, second] = ["first.mcap", "second.mcap"].map(|name| folder.path().join(name));
+    let prompt = ["--prompt", "neon lights", "--size", "128", "--set", "seed=11"];
+    let running = Running::start(&[&["--source", "assets/clip.mp4"], &prompt[..]].concat())?;
+    let painted = wait_for("pictures", || {
+        running
+            .get("/api/figures")
+            .is_ok_and(|figures| figures["prompt"] == "neon lights" && figures["frames"].as_u64() > Some(5))
+    });
+    assert!(painted.is_ok(), "{painted:?}\n{}", running.log());
+
+    let out = first.to_string_lossy();
+    let mut command = running.command(&["record", "--raw", "--seconds", "4", "--free-mib", "1", "--out", &out]);
+    let recording = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    wait_for("the recording", || first.is_file())?;
+    running.post("/api/settings", &json!({"prompt": "a pencil drawing"}))?;
+    let said = recording.wait_with_output()?;
+    assert!(
+        said.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&said.stdout),
+        String::from_utf8_lossy(&said.stderr)
+    );
+    let before = running.get("/api/figures")?["frames"].as_u64();
+    wait_for("pictures after the recording", || {
+        running.get("/api/figures").is_ok_and(|figures| figures["frames"].as_u64() > before)
+    })?;
+    drop(running);
+
+    let recorded = read(&first)?;
+    let was = pictures(&recorded);
+    assert!(of(&recorded, "camera/frame").count() > 40 && was.len() > 20, "{} pictures", was.len());
+    assert!(of(&recorded, "control/settings").count() >= 3);
+
+    replay(&first, &["--fast", "--env", "TAPE_FREE_MIB=1MiB", "--out", &second.to_string_lossy()])?;
+    let replayed = read(&second)?;
+    let is = pictures(&replayed);
+    // Each picture of the recording was painted, and not only the newest ones.
+    assert_eq!(is.len(), of(&recorded, "camera/frame").filter_map(Taped::frame_id).count());
+    let mut same: HashMap<&str, usize> = HashMap::new();
+    for (frame_id, (prompt, pixels)) in &was {
+        // Where a new prompt reached the painter between two other pictures, there is nothing to compare.
+        let Some((_, again)) = is.get(frame_id).filter(|(again, _)| again == prompt) else { continue };
+        assert!(pixels == again, "picture {frame_id}, painted as {prompt}, is another one");
+        *same.entry(prompt).or_default() += 1;
+    }
+    let compared: usize = same.values().sum();
+    assert!(compared + 5 >= was.len() && same.len() == 2, "{compared} of {} compared: {same:?}", was.len());
+    Ok(())
+}
