@@ -107,7 +107,7 @@ fn the_counters_grow(mirror: &Running) -> Result<()> {
 
 fn a_swapped_node_is_a_new_one_and_no_other_ends(mirror: &Running) -> Result<()> {
     let before = processes(mirror)?;
-    let (success, said) = ask(mirror, &["swap", "diffusion", "--env", "DIFFUSION_THREADS=1", "--dataflow", dataflow])?;
+    let (success, said) = ask(mirror, &["swap", "diffusion", "--env", "DIFFUSION_THREADS=1"])?;
     ensure!(success && said.contains("diffusion is replaced: the picture paused for "), "{said}");
     ensure!(said.contains("others run on"), "{said}");
     let mut after = processes(mirror)?;
