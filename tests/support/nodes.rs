@@ -31,5 +31,5 @@ macro_rules! declared {
 /// All nodes. A folder under `nodes/` that is missing here fails a test.
 pub const NODES: &[Declared] = declared!(
     camera, chat, control, decoder, diffusion, display, embed, encoder, fused, microphone, recorder, rephrase, replay, stt,
-    tape, vad, web
+    tape, vad, watch, web
 );

@@ -19,6 +19,7 @@ pub const INPUTS: &[(&str, &str)] = &[
     ("notice_recorder", Notice::TYPE),
     ("notice_replay", Notice::TYPE),
     ("notice_tape", Notice::TYPE),
+    ("notice_watch", Notice::TYPE),
     ("notice_web", Notice::TYPE),
     ("notice_microphone", Notice::TYPE),
     ("notice_vad", Notice::TYPE),

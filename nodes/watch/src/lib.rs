@@ -1,0 +1,18 @@
+//! Finds a stage that hangs, and has it started again: one that has something to do and puts nothing out for so long, or
+//! whose process stands still. dora sees a process that ends, and not one that does nothing any more.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`config`] | the configuration |
+//! | [`graph`] | whose output is whose input |
+//! | [`hang`] | who hangs |
+//! | [`still`] | processes that stand still, and how they are ended |
+//! | [`node`] | ports and event loop |
+
+pub mod config;
+pub mod graph;
+pub mod hang;
+pub mod node;
+pub mod still;
+
+pub use node::run;

@@ -1,0 +1,68 @@
+//! Ports and event loop.
+
+use crate::config::Config;
+use crate::graph::stages;
+use crate::hang::Watch;
+use crate::still::Processes;
+use eyre::Result;
+use mirror_contract::{Embedding, Frame, Latent, Level, Message, Notice, Settings};
+use mirror_kit::Node;
+use mirror_kit::node::{NOTICE, TICK};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// All inputs, with the types of their messages: the outputs that are watched. Their contents are not looked at.
+pub const INPUTS: &[(&str, &str)] = &[
+    ("frame", Frame::TYPE),
+    ("latent", Latent::TYPE),
+    ("denoised", Latent::TYPE),
+    ("picture", Frame::TYPE),
+    ("embedding", Embedding::TYPE),
+    ("settings", Settings::TYPE),
+    (TICK, ""),
+];
+/// All outputs, with the types of their messages.
+pub const OUTPUTS: &[(&str, &str)] = &[(NOTICE, Notice::TYPE)];
+
+/// Runs the node until the mirror stops.
+///
+/// # Errors
+/// A configuration that cannot be used; a graph that cannot be joined.
+pub fn run() -> Result<()> {
+    let mut node = Node::join()?;
+    let Config { patience } = Config::from_env()?;
+    let sources = node.connected().into_iter().filter_map(|port| Some((port.clone(), node.source_of(&port)?)));
+    let sources: HashMap<String, String> = sources.filter(|(port, _)| port != TICK).collect();
+    let seen: Vec<String> = sources.values().cloned().collect();
+    let stages = stages(&node.members(), &seen);
+    let mut watch = Watch::new(stages, patience.unwrap_or(Duration::MAX));
+    let mut processes = Processes::of(node.dataflow());
+    let (start, mut heard) = (Instant::now(), Duration::ZERO);
+    while let Some(input) = node.next() {
+        let now = start.elapsed();
+        // Nothing for so long: it was this process that stood still, or the whole machine.
+        if patience.is_some_and(|patience| now.saturating_sub(heard) >= patience / 2) {
+            watch.forget_all();
+        }
+        heard = now;
+        if let Some(output) = sources.get(&input.port) {
+            watch.saw(output, now);
+        } else if let (TICK, Some(patience)) = (input.port.as_str(), patience) {
+            for stopped in processes.still(now, patience) {
+                end(&mut node, &mut watch, &mut processes, &stopped, "stands still", now);
+            }
+            let hung = watch.hung(now).map(|stage| stage.node.clone());
+            let seconds = patience.as_secs_f32();
+            let reason = format!("has put nothing out for {seconds} s, although it had something to do");
+            hung.into_iter().for_each(|hung| end(&mut node, &mut watch, &mut processes, &hung, &reason, now));
+        }
+    }
+    Ok(())
+}
+
+fn end(node: &mut Node, watch: &mut Watch, processes: &mut Processes, hung: &str, reason: &str, now: Duration) {
+    watch.forget(hung);
+    let ended = processes.end(hung, now);
+    let so = if ended { "it is started again" } else { "it does not run on this machine, so nothing is done about it" };
+    node.notice(Level::Warning, &format!("{hung} {reason}: {so}"));
+}

@@ -1,0 +1,116 @@
+//! What a running mirror lives through: nodes that are killed, a stage that stands still, its own end, a neighbour.
+
+use eyre::{Result, ensure, eyre};
+use mirror_tests::root;
+use mirror_tests::running::{Running, signal, wait_for};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// All nodes that `dataflow.yml` starts.
+const NODES: [&str; 9] = ["camera", "encoder", "embed", "diffusion", "decoder", "control", "display", "web", "watch"];
+
+fn processes(mirror: &Running) -> BTreeMap<&'static str, u32> {
+    NODES.iter().filter_map(|node| Some((*node, mirror.node(node)?))).collect()
+}
+
+fn frames(mirror: &Running) -> Option<u64> {
+    mirror.get("/api/figures").ok()?["frames"].as_u64()
+}
+
+fn prompt(mirror: &Running) -> Value {
+    mirror.get("/api/figures").map(|figures| figures["prompt"].clone()).unwrap_or_default()
+}
+
+/// Waits until the page shows more pictures than it does now, painted as that.
+fn paints(mirror: &Running, wanted: &str) -> Result<()> {
+    let mut before = None;
+    let more = || {
+        let now = frames(mirror);
+        // A page that is started again counts from 0.
+        let rises = before.is_some_and(|before| now > Some(before + 2));
+        before = before.or(now).map(|before: u64| before.min(now.unwrap_or(before)));
+        rises && prompt(mirror) == wanted
+    };
+    wait_for("pictures", more).map_err(|error| eyre!("{error} of {wanted}: {}\n{}", prompt(mirror), mirror.log()))
+}
+
+fn start(state: &Path, arguments: &[&str]) -> Result<Running> {
+    let state = format!("CONTROL_STATE={}", state.display());
+    Running::start(&[&["--source", "assets/clip.mp4", "--size", "128", "--env", &state], arguments].concat())
+}
+
+#[test]
+fn whichever_node_is_killed_comes_back_and_the_prompt_stays_and_outlives_the_mirror() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let state = folder.path().join("settings.json");
+    let mut mirror = start(&state, &["--prompt", "a pencil drawing"])?;
+    paints(&mirror, "a pencil drawing")?;
+    // What somebody has asked for since the start: nothing but the state file knows it.
+    mirror.post("/api/settings", &json!({"prompt": "neon lights", "seed": 7}))?;
+    paints(&mirror, "neon lights")?;
+    let nodes = nodes()?;
+    assert!(nodes.len() >= 9, "{nodes:?}");
+    wait_for("all nodes", || processes(&mirror, &nodes).len() == nodes.len())?;
+    for node in &nodes {
+        let before = processes(&mirror, &nodes);
+        let pid = *before.get(node).ok_or_else(|| eyre!("{node} does not run"))?;
+        signal("KILL", pid)?;
+        wait_for(&format!("another {node}"), || mirror.node(node).is_some_and(|now| now != pid))?;
+        paints(&mirror, "neon lights")?;
+        let after = processes(&mirror, &nodes);
+        for other in nodes.iter().filter(|other| *other != node) {
+            assert_eq!(before.get(other), after.get(other), "{other} ended when {node} was killed");
+        }
+        let settings = mirror.get("/api/settings")?;
+        ensure!(settings["seed"] == 7 && settings["size"] == 128, "{node}: {settings}");
+    }
+    assert!(mirror.interrupt()?, "{}", mirror.log());
+    let mirror = start(&state, &[])?;
+    paints(&mirror, "neon lights")
+}
+
+#[test]
+fn a_node_that_stands_still_is_found_and_started_again() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mirror =
+        start(&folder.path().join("settings.json"), &["--prompt", "neon lights", "--env", "WATCH_SECONDS=3s"])?;
+    paints(&mirror, "neon lights")?;
+    for node in ["diffusion", "display"] {
+        let pid = mirror.node(node).ok_or_else(|| eyre!("{node} does not run"))?;
+        signal("STOP", pid)?;
+        let another = || mirror.node(node).is_some_and(|now| now != pid);
+        wait_for(&format!("another {node}"), another).map_err(|error| eyre!("{error}\n{}", mirror.log()))?;
+        paints(&mirror, "neon lights")?;
+        let notices = mirror.get("/api/figures")?["notices"].to_string();
+        assert!(notices.contains(&format!("{node} ")) && notices.contains("it is started again"), "{notices}");
+    }
+    Ok(())
+}
+
+#[test]
+fn two_mirrors_on_one_machine_do_not_touch_each_other() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let states = ["one.json", "other.json"].map(|name| folder.path().join(name));
+    let mut one = start(&states[0], &["--prompt", "neon lights"])?;
+    let state = format!("CONTROL_STATE={}", states[1].display());
+    let arguments = ["--source", "pattern", "--size", "128", "--env", &state, "--prompt", "a pencil drawing"];
+    let other = Running::start_named("garden", &arguments)?;
+    paints(&one, "neon lights")?;
+    paints(&other, "a pencil drawing")?;
+    other.post("/api/settings", &json!({"prompt": "a mosaic of tiles"}))?;
+    paints(&other, "a mosaic of tiles")?;
+    paints(&one, "neon lights")?;
+    // Found by its name alone.
+    let tape = folder.path().join("garden.mcap");
+    let arguments = ["record", "--name", "garden", "--seconds", "1", "--free-mib", "1", "--out"];
+    let recorded = other.command(&arguments).arg(&tape).output()?;
+    ensure!(recorded.status.success(), "{}", String::from_utf8_lossy(&recorded.stderr));
+    let painted: Vec<_> = mirror_tape::Reader::open(&tape)?.collect::<Result<Vec<_>>>()?;
+    let source = painted.iter().find_map(|taped| taped.text("source"));
+    ensure!(source.is_some_and(|source| !source.contains("clip.mp4")), "{source:?}");
+    // The end of one is not the end of the other.
+    assert!(one.interrupt()?, "{}", one.log());
+    paints(&other, "a mosaic of tiles")
+}
