@@ -9,10 +9,14 @@ use std::fs;
 use std::path::Path;
 
 /// All nodes that `dataflow.yml` starts.
-const NODES: [&str; 9] = ["camera", "encoder", "embed", "diffusion", "decoder", "control", "display", "web", "watch"];
+fn nodes() -> Result<Vec<String>> {
+    let graph: serde_yaml_ng::Value = serde_yaml_ng::from_str(&fs::read_to_string(root().join("dataflow.yml"))?)?;
+    let nodes = graph["nodes"].as_sequence().into_iter().flatten().filter(|node| node["path"] != "dynamic");
+    Ok(nodes.filter_map(|node| Some(node["id"].as_str()?.to_owned())).collect())
+}
 
-fn processes(mirror: &Running) -> BTreeMap<&'static str, u32> {
-    NODES.iter().filter_map(|node| Some((*node, mirror.node(node)?))).collect()
+fn processes(mirror: &Running, nodes: &[String]) -> BTreeMap<String, u32> {
+    nodes.iter().filter_map(|node| Some((node.clone(), mirror.node(node)?))).collect()
 }
 
 fn frames(mirror: &Running) -> Option<u64> {
