@@ -289,6 +289,50 @@ nodes:
     )
 }
 
+/// The image path in one process, the node `fused`, with the test pattern in front and the probe at its end.
+#[must_use]
+pub fn fused_path(size: usize, camera_fps: f64, seconds: usize, overlap: bool) -> String {
+    let settings = serde_json::json!({"size": size, "prompt": "neon lights"}).to_string();
+    let overlap = if overlap { "on" } else { "off" };
+    format!(
+        r#"
+env:
+  MIRROR_PROVIDER: cpu
+  CAMERA_SOURCE: pattern
+  CONTROL_SETTINGS: '{settings}'
+  PROBE_OUT: findings.json
+  PROBE_SECONDS: {seconds}s
+  FUSED_OVERLAP: "{overlap}"
+nodes:
+  - id: camera
+    path: target/release/camera
+    env: {{ CAMERA_WIDTH: {size}, CAMERA_HEIGHT: {size}, CAMERA_FPS: {camera_fps} }}
+    outputs: [frame, notice]
+  - id: embed
+    path: target/release/embed
+    inputs:
+      settings: {{ source: control/settings, queue_size: 64 }}
+    outputs: [embedding, notice]
+  - id: fused
+    path: target/release/fused
+    inputs:
+      frame: {{ source: camera/frame, queue_size: 1 }}
+      embedding: {{ source: embed/embedding, queue_size: 64 }}
+      settings: {{ source: control/settings, queue_size: 64 }}
+    outputs: [picture, notice]
+  - id: control
+    path: target/release/control
+    inputs:
+      tick: {{ source: dora/timer/millis/1000, queue_size: 1 }}
+    outputs: [settings, notice]
+  - id: probe
+    path: target/release/probe
+    inputs:
+      picture: {{ source: fused/picture, queue_size: 1 }}
+"#
+    )
+}
+
 /// One edge between two probes: `frame` or `latent`.
 #[must_use]
 pub fn hop(port: &str, seconds: usize) -> String {

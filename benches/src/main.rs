@@ -3,7 +3,7 @@
 use clap::Parser;
 use eyre::{Result, WrapErr, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
-use mirror_benches::flow::{Flow, Pace, hop, image_path, memory_mib};
+use mirror_benches::flow::{Flow, Pace, fused_path, hop, image_path, memory_mib};
 use mirror_benches::limit;
 use mirror_benches::table::{Results, Round, Size};
 use mirror_inference::Runtime;
@@ -46,6 +46,8 @@ const PICTURE: &str = "      picture: { source: decoder/picture, queue_size: 1 }
 const FULL: f64 = 1.25;
 /// Of the limit: pictures come slower than they are painted.
 const CALM: f64 = 0.6;
+/// One process for all three models: its name in the table, and whether a picture is decoded while the next one is painted.
+const FUSED: [(&str, bool); 2] = [("fused", false), ("fused, overlapped", true)];
 /// Longer than any start and any measurement.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -93,16 +95,26 @@ fn measure(arguments: &Arguments, runtime: &Runtime, pack: &Pack, size: usize, r
     for pace in Pace::ALL {
         full.push((pace.name().to_owned(), flow(arguments, size, share(FULL), pace, &name)?.0));
     }
+    let mut fused = Vec::new();
+    for (shape, overlap) in FUSED {
+        let yaml = fused_path(size, share(FULL), arguments.seconds, overlap);
+        fused.push((shape.to_owned(), run(arguments, &yaml, &format!("{name}: {shape}"))?.0));
+    }
     let calm_fps = share(CALM);
     let (calm, memory_mib) = flow(arguments, size, calm_fps, Pace::Balanced, &format!("{name}, calm"))?;
-    Ok(Round { limit, full, calm, calm_fps, memory_mib })
+    let yaml = fused_path(size, calm_fps, arguments.seconds, false);
+    let fused_calm = run(arguments, &yaml, &format!("{name}: fused, calm"))?.0;
+    Ok(Round { limit, full, fused, calm, fused_calm, calm_fps, memory_mib })
 }
 
 fn flow(arguments: &Arguments, size: usize, fps: f64, pace: Pace, name: &str) -> Result<(Value, f64)> {
-    let bar = spinner(&format!("{name}: dataflow, {}, {} s", pace.name(), arguments.seconds));
     let yaml = image_path(size, fps, arguments.seconds, pace, PICTURE);
-    let root = env::current_dir()?;
-    let watched = Flow::new(&root, &yaml)?;
+    run(arguments, &yaml, &format!("{name}: dataflow, {}", pace.name()))
+}
+
+fn run(arguments: &Arguments, yaml: &str, name: &str) -> Result<(Value, f64)> {
+    let bar = spinner(&format!("{name}, {} s", arguments.seconds));
+    let watched = Flow::new(&env::current_dir()?, yaml)?;
     let running = watched.start()?;
     let (findings, memory) = watched.watch(running, PATIENCE, memory_mib)?;
     bar.finish_and_clear();

@@ -14,8 +14,12 @@ pub struct Round {
     pub limit: Limit,
     /// The dataflow with more pictures coming than it can paint: by pace, what the probe found.
     pub full: Vec<(String, Value)>,
+    /// The three models in one process, with more pictures coming than it can paint: by shape.
+    pub fused: Vec<(String, Value)>,
     /// The dataflow with fewer pictures coming than it can paint.
     pub calm: Value,
+    /// The three models in one process, with fewer.
+    pub fused_calm: Value,
     /// Pictures a second that came in the calm run.
     pub calm_fps: f64,
     /// Memory of the whole graph, in MiB.
@@ -89,7 +93,7 @@ impl Results {
              The *limit* is the pack's bare ONNX Runtime sessions in one process without a dataflow: one after another on all cores, or\n\
              pipelined over a thread a stage, whichever is faster. *Full* sends a quarter more pictures than can be painted, at each of the three paces\n\
              (the encoder's input `taken`: `decoder/finished`, `decoder/taken` as in dataflow.yml, `diffusion/taken` with a third of the cores for each\n\
-             stage). *Calm* sends six tenths of the limit.\n\
+             stage). *Fused* is the three models in one process (the node `fused`), in turn or overlapped. *Calm* sends six tenths of the limit.\n\
              *Age* runs from the camera's stamp to the picture's arrival at its sink.\n"
         );
         let _ = writeln!(
@@ -124,10 +128,24 @@ impl Results {
             });
             row(&format!("full, {pace}, age"), &|size| size.spread(|round| spread(&seen(round)["age_ms"])));
         }
+        let shapes = self.sizes.first().and_then(|size| size.rounds.first());
+        for (index, (shape, _)) in shapes.iter().flat_map(|round| round.fused.iter().enumerate()) {
+            let seen = |round: &Round| round.fused[index].1["picture"].clone();
+            row(&format!("**full, {shape}, fps**"), &|size| {
+                format!("**{:.1}**", size.median(|round| number(&seen(round)["fps"])))
+            });
+            row(&format!("full, {shape} / limit"), &|size| {
+                format!("{:.0} %", 100.0 * size.median(|round| number(&seen(round)["fps"]) / round.limit.fps))
+            });
+            row(&format!("full, {shape}, age"), &|size| size.spread(|round| spread(&seen(round)["age_ms"])));
+        }
         row("calm, fps in", &|size| format!("{:.1}", size.median(|round| round.calm_fps)));
         row("calm, fps out", &|size| format!("{:.1}", size.median(|round| number(&round.calm["picture"]["fps"]))));
         let age = |round: &Round| spread(&round.calm["picture"]["age_ms"]);
         row("**age, calm**", &|size| format!("**{}**", size.spread(age)));
+        row("**age, calm, fused**", &|size| {
+            format!("**{}**", size.spread(|round| spread(&round.fused_calm["picture"]["age_ms"])))
+        });
         row("age, calm, above the bare stages", &|size| {
             format!("{:+.1}", size.median(|round| age(round).p50 - round.limit.sum_ms))
         });
