@@ -5,6 +5,7 @@ use mirror_tape::{Payload, Reader, Taped};
 use mirror_tests::running::{COORDINATOR, DAEMON, Running, free_port, mirror, wait_for};
 use serde_json::json;
 use std::collections::HashMap;
+use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -53,7 +54,8 @@ fn what_a_running_mirror_is_recorded_of_is_painted_again_bit_for_bit() -> Result
     let out = first.to_string_lossy();
     let mut command = running.command(&["record", "--raw", "--seconds", "4", "--free-mib", "1", "--out", &out]);
     let recording = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    wait_for("the recording", || first.is_file())?;
+    // About a second of it.
+    wait_for("the recording", || fs::metadata(&first).is_ok_and(|file| file.len() > 30 << 20))?;
     running.post("/api/settings", &json!({"prompt": "a pencil drawing"}))?;
     let said = recording.wait_with_output()?;
     assert!(

@@ -67,7 +67,7 @@ fn whichever_node_is_killed_comes_back_and_the_prompt_stays_and_outlives_the_mir
         for other in nodes.iter().filter(|other| *other != node) {
             assert_eq!(before.get(other), after.get(other), "{other} ended when {node} was killed");
         }
-        let settings = mirror.get("/api/settings")?;
+        let settings = &mirror.get("/api/settings")?["settings"];
         ensure!(settings["seed"] == 7 && settings["size"] == 128, "{node}: {settings}");
     }
     assert!(mirror.interrupt()?, "{}", mirror.log());
