@@ -65,6 +65,13 @@ impl Watcher {
         self.seen.iter().rev().take_while(|seen| seen.at > since).count() >= count
     }
 
+    /// Between two pictures of that time, as a rule: the median. `None`: fewer than three.
+    pub fn usual(&mut self, from: Instant, to: Instant) -> Option<Duration> {
+        self.seen.extend(self.pictures.try_iter());
+        let seen: Vec<Seen> = self.seen.iter().filter(|seen| seen.at > from && seen.at < to).copied().collect();
+        pause(&seen).map(|pause| pause.usual)
+    }
+
     /// What has been seen up to now. `None`: fewer than three pictures.
     pub fn pause(&mut self) -> Option<Pause> {
         self.seen.extend(self.pictures.try_iter());

@@ -6,7 +6,7 @@ use crate::house::{DATAFLOW, House};
 use crate::kept::Kept;
 use crate::nodes::Nodes;
 use crate::overrides;
-use crate::page::Page;
+use crate::page::{Notice, Page};
 use crate::pause::Watcher;
 use crate::rewire::definition_file;
 use crate::which::Which;
@@ -18,10 +18,12 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long pictures may take to come back.
+/// How long pictures may take to come back: a large model may be loaded.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Without a picture for so long the node is replaced once more.
-const AGAIN: Duration = Duration::from_secs(20);
+/// How much slower than before pictures may come.
+const SLOWER: u32 = 3;
+/// How long a node that is ready may let pictures wait, or come more slowly than that.
+const SLOW: Duration = Duration::from_secs(10);
 /// After that no picture of the old node is under way any more.
 const SETTLED: Duration = Duration::from_secs(1);
 /// Pictures after which it counts as back.
@@ -64,39 +66,81 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let overrides = kept.as_ref().map_or_else(|| house.inherited(), |kept| kept.overrides.clone());
     let page = Page::of_house(&house, &overrides)?;
     let before = page.nodes()?;
+    let notice = page.figures()?.notices.last().map_or(0, |notice| notice.id);
+    let start = Instant::now();
     let mut watcher = Watcher::of(page.clone());
+    let usual = watcher.usual(start, Instant::now());
     dora.replace_node(&id, &arguments.node, file.path())?;
     if let Some(kept) = &mut kept {
         kept.replace(&definition);
         kept.write(&house.root, &id)?;
     }
-    let process = |nodes: &Nodes| nodes.process(&arguments.node).map(|process| process.pid);
-    let is_new =
-        |page: &Page| page.nodes().is_ok_and(|now| process(&now).is_some_and(|pid| Some(pid) != process(&before)));
-    let (begin, mut again) = (Instant::now(), Some(AGAIN));
-    let mut settled = None;
-    while !settled.is_some_and(|settled| watcher.has_seen(BACK, settled)) {
-        if settled.is_none() && is_new(&page) {
-            settled = Some(Instant::now() + SETTLED);
+    let mut swap = Swap { page: &page, before: &before, node: &arguments.node, notice, watcher, usual };
+    if !swap.comes_through() {
+        // Now and then (dora 1.1.0) the new process and its neighbours do not find each other, or not on all edges.
+        println!("pictures do not come as before: {} is replaced once more", arguments.node);
+        dora.replace_node(&id, &arguments.node, file.path())?;
+        if !swap.comes_through() {
+            bail!("{} was replaced, and pictures do not come as before: mirror rewire --all", arguments.node);
         }
-        if begin.elapsed() > PATIENCE {
-            let (node, seconds) = (&arguments.node, PATIENCE.as_secs());
-            let remedy = "mirror rewire --all starts the whole graph again";
-            bail!("{node} was replaced, but in {seconds} s no picture has come: look into its log; {remedy}");
-        }
-        // Now and then (dora 1.1.0) the new process and its neighbours do not find each other.
-        if again.take_if(|after| begin.elapsed() > *after).is_some() {
-            println!("no picture in {} s: {} is replaced once more", AGAIN.as_secs(), arguments.node);
-            dora.replace_node(&id, &arguments.node, file.path())?;
-        }
-        thread::sleep(Duration::from_millis(50));
     }
+    let mut watcher = swap.watcher;
     match watcher.pause() {
         Some(pause) => println!("{} is replaced: {pause}", arguments.node),
         None => println!("{} is replaced", arguments.node),
     }
     println!("{}", others(&before, &page.nodes()?, &arguments.node));
     Ok(())
+}
+
+/// A replacement that is waited for.
+struct Swap<'a> {
+    page: &'a Page,
+    /// The nodes before it.
+    before: &'a Nodes,
+    node: &'a str,
+    /// The last notice before it.
+    notice: u64,
+    watcher: Watcher,
+    /// Between two pictures before it, if there were any.
+    usual: Option<Duration>,
+}
+
+impl Swap<'_> {
+    fn is_new(&self) -> bool {
+        let process = |nodes: &Nodes| nodes.process(self.node).map(|process| process.pid);
+        self.page.nodes().is_ok_and(|now| process(&now).is_some_and(|pid| Some(pid) != process(self.before)))
+    }
+
+    /// A node says what it has opened when it is ready.
+    fn is_ready(&self) -> bool {
+        let is_its = |notice: &Notice| notice.origin == self.node && notice.id > self.notice;
+        self.page.figures().is_ok_and(|figures| figures.notices.iter().any(is_its))
+    }
+
+    /// Waits until pictures come through the new process. `false`: none come, or by far not as often as before.
+    fn comes_through(&mut self) -> bool {
+        let begin = Instant::now();
+        let (mut settled, mut ready) = (None, None);
+        loop {
+            if begin.elapsed() > PATIENCE || ready.is_some_and(|ready: Instant| ready.elapsed() > SLOW) {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(50));
+            if ready.is_none() && self.is_ready() {
+                ready = Some(Instant::now());
+            }
+            if settled.is_none() && self.is_new() {
+                settled = Some(Instant::now() + SETTLED);
+            }
+            let Some(settled) = settled.filter(|settled| self.watcher.has_seen(BACK, *settled)) else { continue };
+            let now = self.watcher.usual(settled, Instant::now());
+            let limit = self.usual.map(|usual| SLOWER * usual + Duration::from_millis(100));
+            if now.zip(limit).is_none_or(|(now, limit)| now < limit) {
+                return true;
+            }
+        }
+    }
 }
 
 /// The dora that a mirror runs on, and the number of its run.
