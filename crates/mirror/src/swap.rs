@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How much slower than before pictures may come.
 const SLOWER: u32 = 3;
 /// How long a node that is ready may let pictures wait, or come more slowly than that.
-const SLOW: Duration = Duration::from_secs(10);
+const SLOW: Duration = Duration::from_secs(4);
 /// After that no picture of the old node is under way any more.
 const SETTLED: Duration = Duration::from_secs(1);
 /// Pictures after which it counts as back.
