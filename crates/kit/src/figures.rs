@@ -108,6 +108,17 @@ fn push<T>(window: &mut VecDeque<T>, sample: T) {
     window.push_back(sample);
 }
 
+/// Makes what each stage dropped a second (its `fps` so far) what it sent on a second. From the end: a stage has sent on what came
+/// through, `shown` pictures a second, and what the stages after it dropped; one that no picture came through has sent on
+/// nothing that is known of.
+pub fn pass_on(stages: &mut [StageFigures], shown: f64) {
+    let mut sent = shown;
+    for stage in stages.iter_mut().rev() {
+        let is_idle = stage.age_ms == Spread::default();
+        sent += std::mem::replace(&mut stage.fps, if is_idle { 0.0 } else { sent });
+    }
+}
+
 fn place(stages: &[Stage], name: &str) -> Option<usize> {
     stages.iter().position(|stage| stage.name == name)
 }
@@ -182,13 +193,7 @@ impl Figures {
                 }
             })
             .collect();
-        // From the end: a stage has sent on what came through to the end and what the stages after it dropped. A stage that
-        // no picture of late came through has sent on nothing that is known of.
-        let mut sent = fps;
-        for stage in stages.iter_mut().rev() {
-            let dropped = std::mem::replace(&mut stage.fps, if stage.age_ms == Spread::default() { 0.0 } else { sent });
-            sent += dropped;
-        }
+        pass_on(&mut stages, fps);
         let drops = stages.iter().map(|stage| stage.drops).sum();
         let (source, prompt) = (self.source.clone(), self.prompt.clone());
         let (pack, provider) = (self.pack.clone(), self.provider.clone());

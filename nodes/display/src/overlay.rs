@@ -54,6 +54,8 @@ mod tests {
     fn summary() -> Summary {
         let stage = |stage: &str, p50: f64, p99: f64| StageFigures {
             stage: stage.to_owned(),
+            fps: 29.84,
+            age_ms: Spread { p50: 2.0 * p50, p99: 2.0 * p99 },
             ms: Spread { p50, p99 },
             hop_ms: Spread::default(),
             drops: 0,

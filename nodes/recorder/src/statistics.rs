@@ -1,7 +1,7 @@
 //! Frame rate, age, stage times and drops over a whole recording: nothing is left out.
 
 use mirror_contract::{Header, StageTime};
-use mirror_kit::figures::{Spread, StageFigures};
+use mirror_kit::figures::{Spread, StageFigures, pass_on};
 use serde::Serialize;
 
 /// How many frames there were.
@@ -30,6 +30,7 @@ pub struct Totals {
 
 struct Stage {
     name: String,
+    age_ns: Vec<i64>,
     took_ns: Vec<i64>,
     hop_ns: Vec<i64>,
     /// What the stage said last, and what it has dropped since the first picture.
@@ -73,6 +74,9 @@ impl Statistics {
         let mut before_ns = None;
         for time in &header.trace.0 {
             self.stage(time, before_ns, first_picture);
+            if let Some(stage) = self.stages.iter_mut().find(|stage| stage.name == time.stage) {
+                stage.age_ns.push(time.sent_ns - header.stamp.captured_ns);
+            }
             before_ns = Some(time.sent_ns);
         }
     }
@@ -80,8 +84,8 @@ impl Statistics {
     fn stage(&mut self, time: &StageTime, before_ns: Option<i64>, first_picture: bool) {
         let index = self.stages.iter().position(|stage| stage.name == time.stage).unwrap_or_else(|| {
             let said = if first_picture { time.drops } else { 0 };
-            let (took_ns, hop_ns) = (Vec::new(), Vec::new());
-            self.stages.push(Stage { name: time.stage.clone(), took_ns, hop_ns, said, drops: 0 });
+            let (age_ns, took_ns, hop_ns) = (Vec::new(), Vec::new(), Vec::new());
+            self.stages.push(Stage { name: time.stage.clone(), age_ns, took_ns, hop_ns, said, drops: 0 });
             self.stages.len() - 1
         });
         let stage = &mut self.stages[index];
@@ -102,17 +106,23 @@ impl Statistics {
     pub fn totals(&mut self) -> Totals {
         let displayed = self.ages_ns.len() as i64;
         let span_ns = self.last_ns - self.first_ns;
+        let a_second = |count: i64| if span_ns > 0 { count as f64 * 1e9 / span_ns as f64 } else { 0.0 };
+        let fps = a_second(displayed - 1);
         let stages = self.stages.iter_mut().map(|stage| StageFigures {
             stage: stage.name.clone(),
+            fps: a_second(stage.drops),
+            age_ms: Spread::of(&mut stage.age_ns),
             ms: Spread::of(&mut stage.took_ns),
             hop_ms: Spread::of(&mut stage.hop_ns),
             drops: stage.drops,
         });
+        let mut stages: Vec<StageFigures> = stages.collect();
+        pass_on(&mut stages, fps);
         Totals {
             frames: Frames { captured: self.captured, displayed, dropped: self.captured - displayed },
-            fps: if span_ns > 0 { (displayed - 1) as f64 * 1e9 / span_ns as f64 } else { 0.0 },
+            fps,
             age_ms: Spread::of(&mut self.ages_ns),
-            stages: stages.collect(),
+            stages,
         }
     }
 }
@@ -148,6 +158,8 @@ mod tests {
         assert!((totals.fps - 50.0).abs() < 1e-9);
         assert_eq!(totals.age_ms, Spread { p50: 9.0, p99: 9.0 });
         assert_eq!(totals.stages[1].ms, Spread { p50: 5.0, p99: 5.0 });
+        assert_eq!(totals.stages[1].age_ms, Spread { p50: 7.0, p99: 7.0 });
+        assert!((totals.stages[0].fps - 50.0).abs() < 1e-9);
         assert_eq!(totals.stages[1].hop_ms, Spread { p50: 1.0, p99: 1.0 });
     }
 
