@@ -64,6 +64,10 @@ fn what_a_running_mirror_is_recorded_of_is_painted_again_bit_for_bit() -> Result
         String::from_utf8_lossy(&said.stdout),
         String::from_utf8_lossy(&said.stderr)
     );
+    // More than any disk has: a full one ends the recording, and not the mirror.
+    let full = folder.path().join("full.mcap");
+    let refused = running.command(&["record", "--free-mib", "16777216", "--out", &full.to_string_lossy()]).output()?;
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("make room"));
     let before = running.get("/api/figures")?["frames"].as_u64();
     wait_for("pictures after the recording", || {
         running.get("/api/figures").is_ok_and(|figures| figures["frames"].as_u64() > before)
