@@ -20,13 +20,19 @@ struct Watched {
     works: bool,
     /// When the first thing came in that nothing has come of yet.
     waiting: Option<Duration>,
+    /// How long its last output took.
+    took: Duration,
 }
+
+/// A stage hangs when it takes so many times as long as the last time, and longer than the patience: fifty steps of a large
+/// picture on a small machine take a minute, each time.
+const TIMES: u32 = 4;
 
 impl Watch {
     /// A watch over these stages, earlier ones first.
     #[must_use]
     pub fn new(stages: Vec<Stage>, patience: Duration) -> Self {
-        let watched = |stage| Watched { stage, works: false, waiting: None };
+        let watched = |stage| Watched { stage, works: false, waiting: None, took: Duration::ZERO };
         Self { stages: stages.into_iter().map(watched).collect(), patience, seen: HashMap::new() }
     }
 
@@ -40,6 +46,7 @@ impl Watch {
         for watched in &mut self.stages {
             if watched.stage.output == output {
                 watched.works = true;
+                watched.took = watched.waiting.map_or(Duration::ZERO, |since| now.saturating_sub(since));
                 // What only a timer drives has to be seen again and again.
                 watched.waiting = watched.stage.inputs.is_empty().then_some(now);
             } else if watched.waiting.is_none() && watched.stage.inputs.iter().any(|input| input == output) {
@@ -54,7 +61,8 @@ impl Watch {
     #[must_use]
     pub fn hung(&self, now: Duration) -> Option<&Stage> {
         let hangs = |watched: &&Watched| {
-            let late = watched.waiting.is_some_and(|since| now.saturating_sub(since) >= self.patience);
+            let patience = self.patience.max(watched.took.saturating_mul(TIMES));
+            let late = watched.waiting.is_some_and(|since| now.saturating_sub(since) >= patience);
             // A source that has stopped since leaves nothing to do: its stages may rest.
             let busy = watched.stage.inputs.is_empty()
                 || watched.stage.inputs.iter().any(|input| {
@@ -143,6 +151,23 @@ mod tests {
         run(&mut watch, 600..610, &ALL);
         watch.forget("encoder");
         assert_eq!(run(&mut watch, 610..700, &["camera/frame", "control/settings"]), None);
+    }
+
+    #[test]
+    fn a_stage_that_is_always_slow_does_not_hang() {
+        let mut watch = watch();
+        let inputs = ["camera/frame", "encoder/latent", "control/settings"];
+        // A picture a minute, from the start on: the first one is waited for, the next ones take no longer.
+        for minute in 0..5 {
+            assert_eq!(run(&mut watch, minute * 60..minute * 60 + 60, &inputs), None);
+            watch.saw("diffusion/denoised", (minute * 60 + 60) * SECOND);
+        }
+        assert_eq!(run(&mut watch, 300..539, &inputs), None);
+        assert_eq!(run(&mut watch, 539..560, &inputs).as_deref(), Some("diffusion"));
+        // One that has been quick again is expected to be.
+        watch.forget("diffusion");
+        run(&mut watch, 560..580, &ALL);
+        assert_eq!(run(&mut watch, 580..595, &inputs).as_deref(), Some("diffusion"));
     }
 
     #[test]
