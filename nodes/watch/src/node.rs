@@ -48,21 +48,21 @@ pub fn run() -> Result<()> {
         if let Some(output) = sources.get(&input.port) {
             watch.saw(output, now);
         } else if let (TICK, Some(patience)) = (input.port.as_str(), patience) {
-            for stopped in processes.still(now, patience) {
-                end(&mut node, &mut watch, &mut processes, &stopped, "stands still", now);
-            }
-            let hung = watch.hung(now).map(|stage| stage.node.clone());
+            let stopped = processes.still(now, patience).into_iter();
+            let mut found: Vec<_> = stopped.map(|node| (node, "stands still".to_owned())).collect();
             let seconds = patience.as_secs_f32();
-            let reason = format!("has put nothing out for {seconds} s, although it had something to do");
-            hung.into_iter().for_each(|hung| end(&mut node, &mut watch, &mut processes, &hung, &reason, now));
+            let silent = format!("has put nothing out for {seconds} s, although it had something to do");
+            // One that stands still puts nothing out either, and is to be ended once.
+            let hung = watch.hung(now).filter(|stage| found.iter().all(|(node, _)| *node != stage.node));
+            found.extend(hung.map(|stage| (stage.node.clone(), silent)));
+            for (hung, reason) in found {
+                watch.forget(&hung);
+                let ended = processes.end(&hung, now);
+                let so =
+                    if ended { "it is started again" } else { "it does not run on this machine, and stays as it is" };
+                node.notice(Level::Warning, &format!("{hung} {reason}: {so}"));
+            }
         }
     }
     Ok(())
-}
-
-fn end(node: &mut Node, watch: &mut Watch, processes: &mut Processes, hung: &str, reason: &str, now: Duration) {
-    watch.forget(hung);
-    let ended = processes.end(hung, now);
-    let so = if ended { "it is started again" } else { "it does not run on this machine, so nothing is done about it" };
-    node.notice(Level::Warning, &format!("{hung} {reason}: {so}"));
 }
