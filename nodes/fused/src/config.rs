@@ -8,7 +8,7 @@ use mirror_kit::{Environment, Key};
 pub const OVERLAP: Key = Key {
     name: "FUSED_OVERLAP",
     default: "off",
-    text: "on: while a picture is decoded the next one is painted, for more pictures a second; off: one after the other, for the least delay",
+    text: "on: a picture is decoded while the next one is painted, in another thread; off: one after the other. `make bench` measures both",
 };
 
 /// All keys of this node.
