@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 
 # What the commands take. Values go through as they are, quotes, dollars and all.
-OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT PACK IMAGE NEGATIVE PROCESSOR STRENGTH STEPS GUIDANCE SEED FIT NODE YAML ENV DATAFLOW URL TOPICS FILE
+OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT PACK IMAGE NEGATIVE PROCESSOR STRENGTH STEPS GUIDANCE SEED FIT NODE YAML ENV DATAFLOW URL TOPICS FILE TIMES MINUTES
 quote = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(value $(1))))
 
@@ -24,7 +24,7 @@ COMPARE = $(call STILL,"Oil painting in autumn colours") $(call option,OUT,out)
 # make would hand them to the programs as environment variables as well; bash would take SECONDS for its own.
 unexport $(OPTIONS)
 
-.PHONY: help setup build run demo apply compare top swap rewire chat test check bench eval parity clean record replay
+.PHONY: help setup build run demo apply compare top swap rewire chat test check bench eval parity clean record replay kills soak
 
 help: ## This list
 	@echo "Mirror: a camera's picture goes in, a painted one comes out. Commands:"
@@ -85,6 +85,12 @@ check: setup ## Format, lints, spelling, graphs (2 minutes after a build)
 
 bench: build ## Speed against the limit, into benches/ (a few minutes on an idle machine)
 	@target/release/bench
+
+kills: build ## Kills every node of a running mirror TIMES times, into benches/KILLS.md (20 times: half an hour)
+	@target/release/kills $(call option,TIMES,times) $(call option,SIZE,size) $(call option,OUT,out)
+
+soak: build ## Runs the mirror MINUTES minutes and draws memory, frame rate and age, into benches/SOAK.md
+	@target/release/soak $(call option,MINUTES,minutes) $(call option,SIZE,size) $(call option,OUT,out)
 
 eval: ## Measures the starter pack against its goals, into models/evaluation (10 to 20 minutes)
 	@scripts/eval

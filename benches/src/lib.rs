@@ -3,11 +3,17 @@
 //! | module | holds |
 //! |---|---|
 //! | [`limit`] | the pack's sessions in one process, without a dataflow |
+//! | [`live`] | the whole mirror, measured from outside |
+//! | [`chart`] | figures over time, drawn |
 //! | [`flow`] | small dataflows, really run, watched by the `probe` |
+//! | [`machine`] | what something was measured on, and when |
 //! | [`shared`] | whether memory belongs to a shared mapping |
 //! | [`table`] | the results as people read them |
 
+pub mod chart;
 pub mod flow;
 pub mod limit;
+pub mod live;
+pub mod machine;
 pub mod shared;
 pub mod table;
