@@ -5,10 +5,13 @@ use eyre::{Result, WrapErr, bail, eyre};
 use mirror_kit::processes::{self, Process};
 use serde_json::Value;
 use std::fs::File;
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -114,6 +117,12 @@ impl Live {
         self.agent.post(&url).send_json(values).wrap_err(url).map(drop)
     }
 
+    /// Watches its pictures from now on.
+    #[must_use]
+    pub fn eye(&self) -> Eye {
+        Eye::open(self.page.trim_start_matches("http://").to_owned())
+    }
+
     /// Its nodes.
     #[must_use]
     pub fn nodes(&self) -> Vec<Process> {
@@ -153,6 +162,56 @@ impl Drop for Live {
             }
         }
     }
+}
+
+/// Watches the pictures of a mirror's page, as a browser does: when each one came.
+pub struct Eye {
+    seen: Arc<Mutex<Vec<Instant>>>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Eye {
+    /// Opens the stream of pictures, and again whenever it breaks.
+    fn open(address: String) -> Self {
+        let (seen, closed) = (Arc::default(), Arc::new(AtomicBool::new(false)));
+        let (into, end) = (Arc::clone(&seen), Arc::clone(&closed));
+        std::thread::spawn(move || {
+            while !end.load(Ordering::Relaxed) {
+                // A page that is started again is not there for a moment.
+                let _ = look(&address, &into, &end);
+                sleep(Duration::from_millis(5));
+            }
+        });
+        Self { seen, closed }
+    }
+
+    /// When pictures came since then, the latest last.
+    #[must_use]
+    pub fn since(&self, start: Instant) -> Vec<Instant> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().copied().filter(|at| *at >= start).collect()
+    }
+}
+
+impl Drop for Eye {
+    fn drop(&mut self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Reads a stream of pictures until it breaks: each part says the number of its frame in a line of its head.
+fn look(address: &str, seen: &Mutex<Vec<Instant>>, end: &AtomicBool) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    write!(stream, "GET /stream HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
+    let (mut reader, mut line) = (BufReader::new(stream), Vec::new());
+    while !end.load(Ordering::Relaxed) && reader.read_until(b'\n', &mut line)? > 0 {
+        if line.to_ascii_lowercase().starts_with(b"x-frame-id:") {
+            seen.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
+        }
+        line.clear();
+    }
+    Ok(())
 }
 
 /// The memory that is a process's own, in MiB: not its program's file, which the kernel takes away and brings back, and

@@ -3,7 +3,7 @@
 use clap::Parser;
 use eyre::{Result, WrapErr, bail, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
-use mirror_benches::live::{Live, root};
+use mirror_benches::live::{Eye, Live, root};
 use mirror_benches::machine;
 use mirror_kit::processes::Process;
 use serde_json::json;
@@ -47,7 +47,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Kill {
     /// From the kill to the node's next process.
     back_ms: f64,
-    /// The longest time without a new picture: of the page, where the page is what was killed.
+    /// The longest time without a new picture on the page.
     gap_ms: f64,
     /// What the gap would have held at the frame rate before.
     lost: f64,
@@ -73,6 +73,7 @@ fn main() -> Result<()> {
     if let Some(unknown) = nodes.iter().find(|node| !all.contains(node)) {
         bail!("there is no node {unknown}; there are {}", all.join(", "));
     }
+    let eye = live.eye();
     let bar = ProgressBar::new((nodes.len() * arguments.times) as u64);
     bar.set_style(ProgressStyle::with_template("{msg:40} {wide_bar} {pos}/{len}")?);
     let mut kills: BTreeMap<String, Vec<Kill>> = BTreeMap::new();
@@ -80,7 +81,7 @@ fn main() -> Result<()> {
     for _ in 0..arguments.times {
         for node in &nodes {
             bar.set_message(node.clone());
-            let kill = kill(&live, node).wrap_err_with(|| format!("{node}\n{}", live.log()))?;
+            let kill = kill(&live, &eye, node).wrap_err_with(|| format!("{node}\n{}", live.log()))?;
             kills.entry(node.clone()).or_default().push(kill);
             bar.inc(1);
         }
@@ -112,10 +113,11 @@ fn of<'a>(nodes: &'a [Process], node: &str) -> Option<&'a Process> {
     nodes.iter().find(|process| process.node == node)
 }
 
-fn kill(live: &Live, node: &str) -> Result<Kill> {
+fn kill(live: &Live, eye: &Eye, node: &str) -> Result<Kill> {
+    let rest = Instant::now();
     sleep(REST);
     let before = live.nodes();
-    let fps = live.now().ok_or_else(|| eyre!("the page does not answer"))?.fps;
+    let fps = eye.since(rest).len() as f64 / rest.elapsed().as_secs_f64();
     let pid = of(&before, node).ok_or_else(|| eyre!("{node} does not run"))?.pid;
     // SAFETY: kill(2) touches no memory of this process.
     if unsafe { libc::kill(pid, libc::SIGKILL) } != 0 {
@@ -123,23 +125,20 @@ fn kill(live: &Live, node: &str) -> Result<Kill> {
     }
     let begin = Instant::now();
     let mut back = None;
-    let (mut shown, mut last, mut gap) = (0, Instant::now(), Duration::ZERO);
-    let mut looked = Instant::now();
-    while begin.elapsed() < WATCH || back.is_none() || last.elapsed() > Duration::from_secs(1) {
+    while begin.elapsed() < WATCH || back.is_none() || eye.since(begin).last().is_none_or(is_old) {
         if begin.elapsed() > PATIENCE {
             bail!("no picture {} s after {node} was killed", PATIENCE.as_secs());
         }
-        // A page that is started again counts from 0.
-        if let Some(now) = live.now().filter(|now| now.frames != shown && now.frames > 0) {
-            (gap, last, shown) = (gap.max(last.elapsed()), Instant::now(), now.frames);
-        }
-        if back.is_none() && looked.elapsed() > Duration::from_millis(20) {
-            looked = Instant::now();
+        // Looking costs: not more often than it takes.
+        sleep(if back.is_none() { Duration::from_millis(20) } else { Duration::from_millis(200) });
+        if back.is_none() {
             let process = live.nodes().into_iter().find(|process| process.node == node && process.pid != pid);
             back = process.map(|_| begin.elapsed());
         }
-        sleep(LOOK);
     }
+    let seen = eye.since(begin);
+    let starts = std::iter::once(&begin).chain(&seen);
+    let gap = starts.zip(&seen).map(|(one, next)| next.duration_since(*one)).max().unwrap_or_default();
     let after = live.nodes();
     let changed = |process: &&Process| of(&after, &process.node).is_none_or(|now| now.pid != process.pid);
     let others = before.iter().filter(changed).map(|process| process.node.clone()).filter(|name| name != node);
@@ -151,6 +150,11 @@ fn kill(live: &Live, node: &str) -> Result<Kill> {
         others: others.collect(),
         prompt_kept: live.now().is_some_and(|now| now.prompt == PROMPT),
     })
+}
+
+/// Whether the newest picture is so old that the mirror does not paint again yet.
+fn is_old(at: &Instant) -> bool {
+    at.elapsed() > Duration::from_secs(1)
 }
 
 fn table(kills: &BTreeMap<String, Vec<Kill>>, arguments: &Arguments, load: f64) -> String {
