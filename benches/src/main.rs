@@ -4,15 +4,14 @@ use clap::Parser;
 use eyre::{Result, WrapErr, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
 use mirror_benches::flow::{Flow, Pace, fused_path, hop, image_path, memory_mib};
-use mirror_benches::limit;
 use mirror_benches::table::{Results, Round, Size};
+use mirror_benches::{limit, machine};
 use mirror_inference::Runtime;
 use mirror_models::Pack;
 use serde_json::Value;
 use std::env;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 /// Measures the mirror: the bare models and the dataflow by turns, then the hops. Takes about four minutes on an idle
@@ -57,8 +56,7 @@ fn main() -> Result<()> {
     if !root.join("dataflow.yml").is_file() {
         return Err(eyre!("run this in the project's root, where dataflow.yml is: \"make bench\" does"));
     }
-    let load =
-        fs::read_to_string("/proc/loadavg").ok().and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or(0.0);
+    let load = machine::load();
     let pack = Pack::open(&arguments.pack)?;
     let runtime = Runtime::load()?;
     let mut sizes = Vec::new();
@@ -72,7 +70,7 @@ fn main() -> Result<()> {
         hops.push((port.to_owned(), Flow::new(&root, &hop(port, arguments.seconds.min(5)))?.findings(PATIENCE)?));
         bar.finish_and_clear();
     }
-    let results = Results { machine: machine(), date: date(), pack: pack.name, load, sizes, hops };
+    let results = Results { machine: machine::name(), date: machine::date(), pack: pack.name, load, sizes, hops };
     let table = results.markdown();
     println!("{table}");
     let json = arguments.out.with_extension("json");
@@ -86,8 +84,9 @@ fn main() -> Result<()> {
 fn measure(arguments: &Arguments, runtime: &Runtime, pack: &Pack, size: usize, round: usize) -> Result<Round> {
     let name = format!("round {round} of {}, {size} × {size}", arguments.rounds);
     let style = ProgressStyle::with_template("{msg:44} {bar:30} {pos}/{len}")?;
-    let bar =
-        ProgressBar::new(4 * arguments.pictures as u64).with_style(style).with_message(format!("{name}: bare models"));
+    let bar = ProgressBar::new((limit::ROUNDS * arguments.pictures) as u64)
+        .with_style(style)
+        .with_message(format!("{name}: bare models"));
     let limit = limit::measure(runtime, pack, size, arguments.pictures, &|| bar.inc(1))?;
     bar.finish_and_clear();
     let share = |share: f64| (share * limit.fps * 10.0).round() / 10.0;
@@ -125,19 +124,4 @@ fn spinner(message: &str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(message.to_owned());
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
-}
-
-/// Processor and number of cores.
-fn machine() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, model)| model.to_owned()));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{}, {cores} cores, no GPU used", model.unwrap_or_else(|| "unknown processor".to_owned()))
-}
-
-fn date() -> String {
-    let out = Command::new("date").args(["-u", "+%Y-%m-%d"]).output();
-    out.map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned()).unwrap_or_default()
 }

@@ -8,7 +8,7 @@
 //!
 //! const KEYS: &[Key] = &[
 //!     config::threads("DECODER_THREADS", "Threads of the decoder; 0 is one a core"),
-//!     config::spinning("DECODER_SPINNING"),
+//!     config::spin_us("DECODER_SPIN_US"),
 //!     config::PACK,
 //!     config::PACKS,
 //!     config::PACKS_OPEN,
@@ -37,11 +37,11 @@ pub const fn threads(name: &'static str, text: &'static str) -> Key {
     Key { name, default: "0", text }
 }
 
-/// Whether these threads stay awake: `<NODE>_SPINNING`.
+/// How long these threads stay awake while they wait: `<NODE>_SPIN_US`; see [`SPIN_US`](crate::options::SPIN_US).
 #[must_use]
-pub const fn spinning(name: &'static str) -> Key {
-    let text = "Waiting threads stay awake: faster only if this node has cores of its own";
-    Key { name, default: "off", text }
+pub const fn spin_us(name: &'static str) -> Key {
+    let text = "Microseconds that a waiting thread of the model stays awake; 0 is none";
+    Key { name, default: "200", text }
 }
 
 /// What the six keys say.
@@ -79,7 +79,8 @@ impl Config {
             provider: environment.parse(PROVIDER.name, Choice::EXPECTED)?,
             // More cores than any machine that this runs on has; a typing error beyond it is named.
             threads: environment.within(&format!("{prefix}THREADS"), 0, 256)?,
-            spinning: environment.switch(&format!("{prefix}SPINNING"))?,
+            // Beyond a second a thread would simply never sleep.
+            spin_us: environment.within(&format!("{prefix}SPIN_US"), 0, 1_000_000)?,
         };
         Ok(Self {
             pack: environment.text(PACK.name).into(),
@@ -96,7 +97,7 @@ mod tests {
     use crate::options::Provider;
 
     const KEYS: &[Key] =
-        &[threads("DECODER_THREADS", ""), spinning("DECODER_SPINNING"), PACK, PACKS, PACKS_OPEN, PROVIDER];
+        &[threads("DECODER_THREADS", ""), spin_us("DECODER_SPIN_US"), PACK, PACKS, PACKS_OPEN, PROVIDER];
 
     fn config(pairs: &[(&str, &str)]) -> Result<Config> {
         let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -111,7 +112,7 @@ mod tests {
     fn every_key_is_read_under_the_nodes_own_prefix() {
         let config = config(&[
             ("DECODER_THREADS", "3"),
-            ("DECODER_SPINNING", "on"),
+            ("DECODER_SPIN_US", "50"),
             ("MIRROR_PACK", "/models/mine"),
             ("MIRROR_PACKS", "/models:/more"),
             ("MIRROR_PACKS_OPEN", "3"),
@@ -121,7 +122,7 @@ mod tests {
         let Config { pack, packs, packs_open, options } = config.expect("all of them are right");
         assert_eq!(pack, PathBuf::from("/models/mine"));
         assert_eq!((packs.as_str(), packs_open), ("/models:/more", 3));
-        assert_eq!((options.threads, options.spinning), (3, true));
+        assert_eq!((options.threads, options.spin_us), (3, 50));
         assert_eq!(options.provider, Choice::Only(Provider::Cuda));
     }
 

@@ -214,7 +214,8 @@ fn open_on(runtime: &Runtime, path: &Path, options: &Options, provider: Provider
         Ok(Session::builder(runtime.environment())?
             .with_optimization_level(GraphOptimizationLevel::Level3)?
             .with_intra_threads(threads)?
-            .with_intra_op_spinning(options.spinning)?
+            .with_intra_op_spinning(options.spin_us > 0)?
+            .with_config_entry("session.intra_op.spin_duration_us", options.spin_us.to_string())?
             .with_execution_providers(providers)?)
     };
     let mut builder = build().wrap_err_with(|| format!("provider {provider} does not work here"))?;

@@ -49,7 +49,7 @@ pub fn run() -> Result<()> {
                 let stamp = latent.header.stamp.clone();
                 node.take(&stamp)?;
                 show(&mut node, &mut stage, &sources, &input, latent)?;
-                node.send(FINISHED, Taken { stamp })?;
+                node.say(FINISHED, &stamp)?;
             }
             port => node.refuse(port, &"this node has no such input"),
         }
