@@ -22,8 +22,11 @@ pub struct Arguments {
     #[command(flatten)]
     common: Common,
     /// What to paint, one after the other, with semicolons between: "a pencil drawing;neon lights"
-    #[arg(long)]
+    #[arg(long, conflicts_with = "mic")]
     prompts: Option<String>,
+    /// Paint what is said instead: a WAV file, a folder of them, or a microphone's name; a column for each wish
+    #[arg(long, value_name = "FILE")]
+    mic: Option<String>,
     /// How many seconds to record, all prompts together
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=3600))]
     seconds: u32,
@@ -33,17 +36,28 @@ pub struct Arguments {
     /// The folder for report.json, sheet.png, mirror.mp4 and mirror.log
     #[arg(long, value_name = "FOLDER", default_value = "out/demo")]
     out: PathBuf,
-    /// The graph
-    #[arg(long, value_name = "FILE", default_value = "dataflow.demo.yml")]
-    dataflow: PathBuf,
+    /// The graph; dataflow.demo.yml, or with --mic dataflow.demo-voice.yml
+    #[arg(long, value_name = "FILE")]
+    dataflow: Option<PathBuf>,
 }
 
 impl Arguments {
+    fn dataflow(&self) -> &Path {
+        let usual = if self.mic.is_some() { "dataflow.demo-voice.yml" } else { "dataflow.demo.yml" };
+        self.dataflow.as_deref().unwrap_or(Path::new(usual))
+    }
+
     /// What the nodes are told, over the dataflow file's own words.
     fn overrides(&self, house: &House, here: &Path) -> Result<Overrides> {
         let mut overrides = self.common.overrides(house, here)?;
         if let Some(prompts) = &self.prompts {
             overrides.insert("RECORDER_PROMPTS".to_owned(), overrides::prompts(prompts)?.join(";"));
+        }
+        if let Some(mic) = &self.mic {
+            // A file is found from here; everything else is a microphone's name.
+            let is_file = here.join(mic).exists();
+            let source = if is_file { overrides::absolute(mic, here)? } else { mic.clone() };
+            overrides.insert("MICROPHONE_SOURCE".to_owned(), source);
         }
         let base = house.value(&overrides, "CONTROL_SETTINGS").unwrap_or_default();
         overrides.insert("CONTROL_SETTINGS".to_owned(), overrides::settings(&base, &[("size", json!(self.size))])?);
@@ -60,7 +74,7 @@ impl Arguments {
 /// Something is missing or wrong; a node cannot go on; no picture was shown.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let Opening { house, overrides, dora } =
-        Opening::find(&arguments.dataflow, |house, here| arguments.overrides(house, here))?;
+        Opening::find(arguments.dataflow(), |house, here| arguments.overrides(house, here))?;
 
     let out = &arguments.out;
     clear(out)?;

@@ -60,6 +60,28 @@ pub fn table(report: &Value) -> String {
             "  given at {given:>5} s, shown at {shown:>5} s  \"{}\"",
             prompt["prompt"].as_str().unwrap_or("")
         );
+        let spoken = &prompt["spoken"];
+        if spoken.is_object() {
+            let heard = spoken["heard"].as_str().unwrap_or("–");
+            let _ = write!(
+                text,
+                "    heard \"{heard}\", shown {} ms after its last word:",
+                number(&spoken["shown_after_ms"])
+            );
+            for stage in spoken["stages"].as_array().into_iter().flatten() {
+                let _ = write!(text, " {} {} ms", stage["stage"].as_str().unwrap_or("–"), number(&stage["ms"]));
+            }
+            text.push('\n');
+        }
+    }
+    let spoken = &report["spoken_to_shown_ms"];
+    if spoken.is_object() {
+        let _ = writeln!(
+            text,
+            "spoken   {} ms p50, {} ms p99 to the first picture",
+            number(&spoken["p50"]),
+            number(&spoken["p99"])
+        );
     }
     text
 }
@@ -80,12 +102,22 @@ mod tests {
         let report = json!({
             "frames": {"captured": 600, "displayed": 590, "dropped": 10}, "fps": 29.46, "age_ms": {"p50": 41.2, "p99": 63.0},
             "stages": [{"stage": "encoder", "ms": {"p50": 4.0, "p99": 6.5}}], "pack": "starter", "provider": "CPU",
-            "prompts": [{"prompt": "neon lights", "given_s": 10.0, "shown_s": 10.24}],
+            "prompts": [{"prompt": "neon lights", "given_s": 10.0, "shown_s": 10.24, "spoken": {
+                "heard": "make it neon", "said_s": 9.3, "shown_after_ms": 940.0, "stages": [{"stage": "vad", "ms": 310.0}],
+            }}],
+            "spoken_to_shown_ms": {"p50": 940.0, "p99": 940.0},
         });
         let table = table(&report);
-        for part in
-            ["600 captured, 590 displayed, 10 dropped", "29.5", "41.2 ms p50", "encoder", "starter on CPU", "10.2"]
-        {
+        for part in [
+            "600 captured, 590 displayed, 10 dropped",
+            "29.5",
+            "41.2 ms p50",
+            "encoder",
+            "starter on CPU",
+            "10.2",
+            "heard \"make it neon\"",
+            "vad 310",
+        ] {
             assert!(table.contains(part), "{part} in {table}");
         }
         assert_eq!(displayed(&report), 590);

@@ -15,7 +15,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "RECORDER_PROMPTS",
         default: "a pencil drawing;neon lights;a watercolor painting;a mosaic of tiles",
-        text: "The prompts in turn, separated by `;`.",
+        text: "The prompts in turn, separated by `;`. Empty: those that are said, as they come in at `prompt`.",
     },
     Key {
         name: "RECORDER_SECONDS",
@@ -37,7 +37,7 @@ const SECONDS: (f64, f64) = (0.1, 86_400.0);
 pub struct Config {
     /// The directory that is written into.
     pub out: PathBuf,
-    /// At least one prompt; none is empty.
+    /// What to ask for, none of it empty; no prompt at all: the recorder listens.
     pub prompts: Vec<String>,
     /// How long to record.
     pub seconds: f64,
@@ -65,8 +65,8 @@ impl Config {
         }
         let prompts = environment.text("RECORDER_PROMPTS").split(';').map(str::trim).filter(|text| !text.is_empty());
         let prompts: Vec<String> = prompts.map(str::to_owned).collect();
-        if prompts.is_empty() {
-            bail!("RECORDER_PROMPTS is empty: it must name at least one prompt");
+        if prompts.is_empty() && !environment.text("RECORDER_PROMPTS").trim().is_empty() {
+            bail!("RECORDER_PROMPTS has no prompt between its semicolons; leave it empty to record what is said");
         }
         let row = parameter("prompt").ok_or_else(|| eyre!("the parameter table has no prompt"))?;
         if let Some(prompt) = prompts.iter().find(|prompt| !row.allows(&prompt.as_str().into())) {
@@ -122,11 +122,16 @@ mod tests {
     }
 
     #[test]
+    fn without_prompts_the_recorder_listens() {
+        assert!(config(&[("RECORDER_PROMPTS", " ")]).expect("it listens").prompts.is_empty());
+    }
+
+    #[test]
     fn errors_name_the_key() {
         let long = "x".repeat(2001);
         for (name, value) in [
             ("RECORDER_OUT", " "),
-            ("RECORDER_PROMPTS", ";;"),
+            ("RECORDER_PROMPTS", "; ;"),
             ("RECORDER_PROMPTS", &long),
             ("RECORDER_SECONDS", "long"),
             ("RECORDER_SECONDS", "0"),

@@ -8,6 +8,7 @@
 //! | [`config`] | the configuration |
 //! | [`schedule`] | which prompt is due when |
 //! | [`statistics`] | frame rate, age, stage times and drops over the whole recording |
+//! | [`spoken`] | what was said to the mirror, and how soon it was painted |
 //! | [`shots`] | for each prompt a picture and what it was painted from |
 //! | [`pace`] | which picture stands at which place of a film of constant rate |
 //! | [`video`] | the film, encoded in a thread of its own |
@@ -24,6 +25,7 @@ pub mod recording;
 pub mod report;
 pub mod schedule;
 pub mod shots;
+pub mod spoken;
 pub mod statistics;
 pub mod video;
 

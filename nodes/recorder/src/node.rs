@@ -5,7 +5,7 @@ use crate::recording::Recording;
 use crate::schedule::Phase;
 use crate::video;
 use eyre::{Result, bail};
-use mirror_contract::{Frame, Level, Message, Notice, Settings, SettingsUpdate, now_ns};
+use mirror_contract::{Frame, Level, Message, Notice, Prompt, Settings, SettingsUpdate, now_ns};
 use mirror_kit::Node;
 use mirror_kit::node::{NOTICE, TICK};
 
@@ -13,11 +13,22 @@ use mirror_kit::node::{NOTICE, TICK};
 pub const PICTURE: &str = "picture";
 /// What the pictures are painted from.
 pub const SOURCE: &str = "source";
+/// What is to be painted of what was said.
+pub const PROMPT: &str = "prompt";
+/// What was said, word for word.
+pub const TRANSCRIPT: &str = "transcript";
 /// The settings in force.
 pub const SETTINGS: &str = "settings";
 /// All inputs, with the types of their messages; the tick has none.
-pub const INPUTS: &[(&str, &str)] =
-    &[(PICTURE, Frame::TYPE), (SOURCE, Frame::TYPE), (SETTINGS, Settings::TYPE), (NOTICE, Notice::TYPE), (TICK, "")];
+pub const INPUTS: &[(&str, &str)] = &[
+    (PICTURE, Frame::TYPE),
+    (SOURCE, Frame::TYPE),
+    (PROMPT, Prompt::TYPE),
+    (TRANSCRIPT, Prompt::TYPE),
+    (SETTINGS, Settings::TYPE),
+    (NOTICE, Notice::TYPE),
+    (TICK, ""),
+];
 /// The prompt that is to be painted now.
 pub const UPDATE: &str = "update";
 /// All outputs, with the types of their messages.
@@ -32,8 +43,13 @@ pub const FINISHED: &str = "recording finished";
 /// A configuration that cannot be used; a file that cannot be written; no picture was shown.
 pub fn run() -> Result<()> {
     video::choose_encoder_options();
-    let config = Config::from_env()?;
     let mut node = Node::join()?;
+    let config = Config::from_env()?;
+    if config.prompts.is_empty() && !node.connected().iter().any(|port| port == PROMPT) {
+        bail!(
+            "RECORDER_PROMPTS is empty and nothing is connected to \"{PROMPT}\": name a prompt, or connect rephrase/prompt"
+        );
+    }
     let mut recording = Recording::start(&config, now_ns())?;
     let mut complete = false;
     while let Some(input) = node.next() {
@@ -45,6 +61,8 @@ pub fn run() -> Result<()> {
                 }
             }
             SOURCE => node.accept(&input).iter().for_each(|frame| recording.source(frame)),
+            PROMPT => node.accept(&input).into_iter().for_each(|wish| recording.wish(wish, input.received_ns)),
+            TRANSCRIPT => node.accept(&input).into_iter().for_each(|said| recording.transcript(said)),
             SETTINGS => node.accept(&input).into_iter().for_each(|settings| recording.settings(settings)),
             NOTICE => node.accept(&input).into_iter().for_each(|notice| recording.notice(notice)),
             TICK => {}

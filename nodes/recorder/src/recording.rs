@@ -5,10 +5,11 @@ use crate::machine::{Machine, utc};
 use crate::report::{NoticeReport, PromptReport, Report, StageReport, round, rounded};
 use crate::schedule::{Phase, Schedule};
 use crate::shots::Shots;
+use crate::spoken::Transcripts;
 use crate::statistics::Statistics;
 use crate::video::Video;
 use eyre::{Result, WrapErr, bail};
-use mirror_contract::{Frame, Notice, Painting, Settings, SettingsUpdate};
+use mirror_contract::{Frame, Notice, Painting, Prompt, Settings, SettingsUpdate};
 use mirror_imaging::Image;
 use mirror_imaging::sheet::{Column, compose};
 use opencv::core::{Mat, Vec3b, Vector};
@@ -20,12 +21,17 @@ use std::path::{Path, PathBuf};
 pub const ORIGIN: &str = "recorder";
 /// Most notices in a report: the first ones tell most.
 const NOTICES: usize = 100;
+/// Most columns of what was said: a sheet stays a sheet.
+const SPOKEN: usize = 24;
 
 /// A recording under way.
 pub struct Recording {
     out: PathBuf,
     seconds: f64,
     schedule: Schedule,
+    /// Prompts are said, not asked for.
+    listens: bool,
+    transcripts: Transcripts,
     prompts: Vec<PromptReport>,
     statistics: Statistics,
     shots: Shots,
@@ -63,6 +69,8 @@ impl Recording {
             out: out.clone(),
             seconds: *seconds,
             schedule: Schedule::new(prompts.len(), *seconds, *patience_seconds, now_ns),
+            listens: prompts.is_empty(),
+            transcripts: Transcripts::default(),
             prompts: prompts.iter().map(prompt).collect(),
             statistics: Statistics::default(),
             shots: Shots::new(prompts.len()),
@@ -94,7 +102,12 @@ impl Recording {
             if let Some(index) = self.index_of(&painting.prompt) {
                 let second = self.schedule.second(now_ns);
                 let prompt = &mut self.prompts[index];
-                prompt.shown_s = prompt.shown_s.or(second.map(round));
+                if prompt.shown_s.is_none() {
+                    prompt.shown_s = second.map(round);
+                    if let (Some(spoken), Some(shown)) = (&mut prompt.spoken, second) {
+                        spoken.shown_after_ms = spoken.said_s.map(|said| round((shown - said) * 1e3));
+                    }
+                }
                 prompt.pictures += 1;
                 self.shots.picture(frame, index, now_ns);
             }
@@ -106,8 +119,27 @@ impl Recording {
 
     /// Which of the prompts asked for so far that is: the newest one of those words.
     fn index_of(&self, prompt: &str) -> Option<usize> {
-        let asked = self.schedule.asked()?;
+        let asked = if self.listens { self.prompts.len().checked_sub(1)? } else { self.schedule.asked()? };
         (0..=asked).rev().find(|index| self.prompts[*index].prompt == prompt)
+    }
+
+    /// Something was written down of what was said.
+    pub fn transcript(&mut self, said: Prompt) {
+        self.transcripts.keep(said);
+    }
+
+    /// A wish has come of what was said: if prompts are not asked for, it gets a column of its own.
+    pub fn wish(&mut self, wish: Prompt, now_ns: i64) {
+        if !self.listens
+            || self.prompts.len() >= SPOKEN
+            || self.stream.as_ref().is_some_and(|stream| *stream != wish.stamp.stream)
+        {
+            return;
+        }
+        let spoken = Some(self.transcripts.of(&wish, self.schedule.started_ns()));
+        let given_s = self.schedule.second(now_ns).map(round);
+        self.prompts.push(PromptReport { prompt: wish.text, given_s, spoken, ..PromptReport::default() });
+        self.shots.more();
     }
 
     /// What a picture is painted from has come.
@@ -122,7 +154,7 @@ impl Recording {
         if self.stream.as_ref().is_some_and(|stream| *stream != settings.stream) {
             return;
         }
-        if let Some(asked) = self.schedule.asked() {
+        if let Some(asked) = self.schedule.asked().filter(|_| !self.listens) {
             self.schedule.answered(self.prompts[asked].prompt == settings.prompt);
         }
         self.settings = Some(settings);
@@ -143,6 +175,9 @@ impl Recording {
 
     /// The update to send now, if a prompt's turn has come.
     pub fn due(&mut self, now_ns: i64) -> Option<SettingsUpdate> {
+        if self.listens {
+            return None;
+        }
         let stream = self.stream.clone()?;
         let index = self.schedule.due(now_ns)?;
         let second = self.schedule.second(now_ns);
@@ -159,7 +194,8 @@ impl Recording {
             return None;
         }
         self.told_second = second;
-        let prompt = self.schedule.asked().map_or("", |index| self.prompts[index].prompt.as_str());
+        let index = if self.listens { self.prompts.len().checked_sub(1) } else { self.schedule.asked() };
+        let prompt = index.map_or("", |index| self.prompts[index].prompt.as_str());
         Some(format!("second {second} of {:.0}, {} pictures, \"{prompt}\"", self.seconds, self.statistics.displayed()))
     }
 
@@ -175,7 +211,7 @@ impl Recording {
             .zip(self.shots.shots())
             .map(|(one, shot)| {
                 let pictures = [shot.as_ref().map(|shot| &shot.input), shot.as_ref().map(|shot| &shot.output)];
-                Column { pictures: pictures.to_vec(), caption: one.prompt.clone() }
+                Column { pictures: pictures.to_vec(), caption: one.caption() }
             })
             .collect();
         // What the mirror saw above what it showed: one column a prompt, in turn.
@@ -196,6 +232,7 @@ impl Recording {
             age_ms: rounded(totals.age_ms),
             stages: StageReport::of(&totals),
             frames: totals.frames,
+            spoken_to_shown_ms: PromptReport::spoken_to_shown(&self.prompts),
             prompts: self.prompts,
             settings: self.settings.map(|settings| settings.values()),
             video: film,

@@ -1,6 +1,7 @@
 //! The report as it is written.
 
 use crate::machine::Machine;
+use crate::spoken::Spoken;
 use crate::statistics::{Frames, Totals};
 use crate::video::Film;
 use mirror_contract::Notice;
@@ -37,6 +38,8 @@ pub struct Report {
     pub stages: Vec<StageReport>,
     /// The prompts in turn.
     pub prompts: Vec<PromptReport>,
+    /// From the last word of a wish to its first picture, over all that were said while pictures were shown; null: none was.
+    pub spoken_to_shown_ms: Option<Spread>,
     /// The settings at the end.
     pub settings: Option<Map<String, Value>>,
     /// The film.
@@ -69,6 +72,27 @@ pub struct PromptReport {
     pub shown_s: Option<f64>,
     /// How many pictures of it were shown.
     pub pictures: u64,
+    /// How it was said; null: it was not.
+    pub spoken: Option<Spoken>,
+}
+
+impl PromptReport {
+    /// What stands below its pictures: the words, and for a wish that was said what was heard and how long it took.
+    #[must_use]
+    pub fn caption(&self) -> String {
+        let Some(spoken) = &self.spoken else { return self.prompt.clone() };
+        let heard = spoken.heard.as_deref().map_or_else(String::new, |heard| format!("heard: {heard} - painted: "));
+        let after = spoken.shown_after_ms.map_or_else(String::new, |ms| format!(", {ms:.0} ms"));
+        format!("{heard}{}{after}", self.prompt)
+    }
+
+    /// From the last word to the first picture, over those that have both; `None` if none has.
+    #[must_use]
+    pub fn spoken_to_shown(prompts: &[Self]) -> Option<Spread> {
+        let times = prompts.iter().filter_map(|one| one.spoken.as_ref()?.shown_after_ms);
+        let mut times: Vec<i64> = times.map(|ms| (ms * 1e6) as i64).collect();
+        (!times.is_empty()).then(|| rounded(Spread::of(&mut times)))
+    }
 }
 
 /// A notice.

@@ -44,6 +44,12 @@ impl Schedule {
         self.started_ns.get_or_insert(now_ns);
     }
 
+    /// When the first picture came.
+    #[must_use]
+    pub fn started_ns(&self) -> Option<i64> {
+        self.started_ns
+    }
+
     /// Seconds since the first picture; `None` before it.
     #[must_use]
     pub fn second(&self, now_ns: i64) -> Option<f64> {

@@ -34,6 +34,11 @@ impl Shots {
         Self { sources: VecDeque::with_capacity(SOURCES), shots: vec![None; prompts] }
     }
 
+    /// Room for one prompt more.
+    pub fn more(&mut self) {
+        self.shots.push(None);
+    }
+
     /// Something to paint from has come. It is copied: a recorder must not hold on to the sender's memory.
     pub fn source(&mut self, frame: &Frame) {
         let mut image = if self.sources.len() < SOURCES {

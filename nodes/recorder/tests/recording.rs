@@ -1,6 +1,6 @@
 //! A recording of a made-up stream, from the first picture to the files.
 
-use mirror_contract::{Frame, Header, Level, Notice, Painting, Settings, StageTime, Stamp, Trace};
+use mirror_contract::{Frame, Header, Level, Notice, Painting, Prompt, Settings, StageTime, Stamp, Trace};
 use recorder::config::Config;
 use recorder::recording::{FILM, REPORT, Recording, SHEET};
 use recorder::schedule::Phase;
@@ -122,9 +122,49 @@ fn a_recording_that_was_stopped_early_says_so_and_keeps_what_it_has() {
     assert_eq!(
         report["prompts"][1],
         serde_json::json!({
-            "prompt": "an oil painting", "given_s": null, "shown_s": null, "pictures": 0
+            "prompt": "an oil painting", "given_s": null, "shown_s": null, "pictures": 0, "spoken": null
         })
     );
+}
+
+#[test]
+fn what_is_said_gets_a_column_with_what_was_heard_and_how_long_it_took() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let spoken = Config { prompts: Vec::new(), ..config(directory.path()) };
+    let start = 1_795_250_000 * S;
+    let mut recording = Recording::start(&spoken, start).expect("a recording");
+    let said = |text: &str, captured_ns| Prompt {
+        stamp: Stamp { stream: "house".to_owned(), frame_id: 7, captured_ns },
+        trace: Trace(vec![StageTime {
+            stage: "vad".to_owned(),
+            received_ns: captured_ns,
+            sent_ns: captured_ns + 300_000_000,
+            drops: 0,
+        }]),
+        origin: "voice".to_owned(),
+        text: text.to_owned(),
+    };
+    recording.source(&frame("house", 0, start, "", 10));
+    recording.picture(&frame("house", 0, start, "before", 200), start);
+    assert!(recording.due(start + S / 10).is_none(), "a recorder that listens asks for nothing");
+    recording.transcript(said("make us a comic", start + S / 2));
+    recording.wish(said("a comic", start + S / 2), start + S);
+    recording.source(&frame("house", 9, start + S, "", 10));
+    recording.picture(&frame("house", 9, start + S, "a comic", 90), start + S + S / 4);
+    recording.finish(true, start + 2 * S).expect("files");
+
+    let report = report(directory.path());
+    assert_eq!(
+        report["prompts"],
+        serde_json::json!([{
+            "prompt": "a comic", "given_s": 1.0, "shown_s": 1.25, "pictures": 1,
+            "spoken": {
+                "heard": "make us a comic", "said_s": 0.5, "shown_after_ms": 750.0,
+                "stages": [{ "stage": "vad", "ms": 300.0 }],
+            },
+        }])
+    );
+    assert_eq!(report["spoken_to_shown_ms"], serde_json::json!({ "p50": 750.0, "p99": 750.0 }));
 }
 
 #[test]
