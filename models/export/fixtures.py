@@ -16,16 +16,22 @@ TEXTS = [("neon lights at the oil!", "42 lights!!"), ("the oil at 7, it's neon",
 
 
 def fixtures(source, out, schedulers=((None, {}),)):
-    """Paints every case with the directory's networks in fp32 and writes latents, embeddings and a picture of each
-    scheduler to `out`. A scheduler is a class name, or None for the directory's own, and what differs from its
-    configuration.
+    """Paints every case with the directory's networks in fp32; see `painted`."""
+    return painted(*pipelines(source), out, schedulers)
+
+
+def painted(text, image, out, schedulers):
+    """Paints every case with a text-to-image and an image-to-image pipeline on the same networks, and writes latents,
+    embeddings and a picture of each scheduler to `out`. A scheduler is a class name, or None for the pipelines' own, and
+    what differs from its configuration.
     """
     import diffusers
 
-    text, image = pipelines(source)
     size = text.unet.config.sample_size * text.vae_scale_factor
     out.mkdir(parents=True)
     clean = encoded(text, size)
+    # A pipeline takes an image of four channels for a latent; latents of other widths come in as the picture that they are of.
+    given = clean if clean.shape[1] == 4 else drawn(size) / 255
     own, cases, latents, pictures, configs = dict(text.scheduler.config), [], [], [], []
     kind = type(text.scheduler)
     for name, options in progress(schedulers):
@@ -35,7 +41,7 @@ def fixtures(source, out, schedulers=((None, {}),)):
         for case in runs():
             text.scheduler = image.scheduler = scheduler.from_config(config)
             case |= {"scheduler": len(configs) - 1, "seed": len(cases)}
-            latent = paint(text, image, clean, size, case)
+            latent = paint(text, image, given, size, case)
             if case["steps"] == 2 and case["strength"] is None and case["guidance_scale"] > 1:
                 case["picture"] = len(pictures)
                 pictures.append(picture(text, latent))
@@ -85,14 +91,19 @@ def encoded(pipeline, size):
     """The latent of a drawn picture. Of mean and log-variance the mean is taken, as Mirror does: diffusers draws from
     both, which costs it a draw of the generator before the noise.
     """
-    colours = torch.arange(size * size * 3, dtype=torch.float32).reshape(size, size, 3) * 7 % 256
-    output = pipeline.vae.encode((colours.permute(2, 0, 1)[None] / 127.5 - 1).contiguous())
+    output = pipeline.vae.encode(drawn(size) / 127.5 - 1)
     latent = output.latents if hasattr(output, "latents") else output.latent_dist.mode()
     return (latent - (pipeline.vae.config.get("shift_factor") or 0)) * pipeline.vae.config.scaling_factor
 
 
+def drawn(size):
+    """The picture: [1, 3, size, size], whole numbers from 0 to 255."""
+    colours = torch.arange(size * size * 3, dtype=torch.float32).reshape(size, size, 3) * 7 % 256
+    return colours.permute(2, 0, 1)[None].contiguous()
+
+
 @torch.no_grad()
-def paint(text, image, clean, size, case):
+def paint(text, image, given, size, case):
     """One run of a pipeline, up to the latent."""
     prompt, negative = TEXTS[case["text"]]
     options = {
@@ -102,7 +113,7 @@ def paint(text, image, clean, size, case):
     if case["strength"] is None:
         latent = text(height=size, width=size, **options).images
     else:
-        latent = image(image=clean.clone(), strength=case["strength"], **options).images
+        latent = image(image=given.clone(), strength=case["strength"], **options).images
     if not torch.isfinite(latent).all():
         raise ExportError(f"diffusers itself paints no finite latent: {case}")
     return latent

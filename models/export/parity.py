@@ -1,4 +1,4 @@
-"""Miniature packs of every family with what diffusers paints with them: `python -m export.parity OUT` in models/.
+"""Miniature packs of every family, and the pack that ships, with what diffusers paints with them: `python -m export.parity OUT` in models/.
 
 `--against FOLDER` compares with those that are committed, and fails where they differ by more than rounding.
 """
@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from . import miniature
+from . import graph_pipeline, miniature
 from .compare import report
 from .errors import ExportError
-from .fixtures import fixtures
+from .fixtures import fixtures, painted
 from .pack import export
 from .quiet import quiet
 from .source import open_source
@@ -31,12 +31,18 @@ SCHEDULERS = {
     "sdxl": [(EULER, {}), (ANCESTRAL, TRAILING), (LCM, {}), (DPM, {})],
     "lcm": [(LCM, {}), (LCM, SAMPLE)],
 }
+# Of the pack that ships every prediction type, but for the two schedulers that cannot predict the sample in diffusers either.
+STARTER = Path(__file__).resolve().parent.parent / "starter"
+PREDICTIONS = [{"prediction_type": kind} for kind in ("sample", "epsilon", "v_prediction")]
+OF_STARTER = [(name, {**options, **prediction}) for name, options in WHOLE for prediction in PREDICTIONS if not (name in (PNDM, ANCESTRAL) and prediction == SAMPLE)]
+# Sides of its latents in the fixtures: 32 channels each.
+STARTER_SIDE = 4
 # The weights of one pack lie beside the graph, as those of large networks do.
 EXTERNAL = {"sdxl": 100_000}
 
 
 def write(out):
-    """All packs with their fixtures."""
+    """All packs with their fixtures; of the one that ships the fixtures alone."""
     with tempfile.TemporaryDirectory() as folder:
         for name, schedulers in SCHEDULERS.items():
             print(f"== {name}", flush=True)
@@ -46,6 +52,9 @@ def write(out):
             export(source, out / name, largest=EXTERNAL.get(name))
             count = fixtures(source, out / name / "fixtures", schedulers)
             print(f"{count} cases", flush=True)
+    print("== starter", flush=True)
+    count = painted(*graph_pipeline.pipelines(STARTER, STARTER_SIDE), out / "starter/fixtures", OF_STARTER)
+    print(f"{count} cases", flush=True)
 
 
 def main():

@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,7 @@ SCHEDULER = {
     "_class_name": "EulerDiscreteScheduler",
     "_diffusers_version": DIFFUSERS,
     "num_train_timesteps": painter.TRAIN_STEPS,
-    **painter.SCHEDULE,
-    "trained_betas": None,
+    "trained_betas": painter.betas(),
     "prediction_type": "sample",
     "timestep_spacing": "trailing",
     "timestep_type": "discrete",
@@ -41,7 +41,10 @@ SCHEDULER = {
 
 def write_json(path: Path, value: dict) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # Lists of numbers lie side by side.
+    text = re.sub(r"\[[-+.\de,\s]+\]", lambda numbers: re.sub(r"\s+", " ", numbers[0]).replace("[ ", "[").replace(" ]", "]"), text)
+    path.write_text(text + "\n")
 
 
 def graph(module: nn.Module, folder: Path, inputs: dict[str, torch.Tensor], output: str, axes: dict[str, dict[int, str]]) -> float:

@@ -16,12 +16,30 @@ from . import autoencoder, looks, prompts
 from .autoencoder import LATENT_CHANNELS, LATENT_STD, change
 from .feed import LIGHTS, STRUCTURES, Chances, Feed, readings
 from .run import CACHE, Average, clock, device, learning_rate, load_state, save_state
+from .texture import QUIET
 
 TEXT_WIDTH = 96
 TRAIN_STEPS = 1000
-# Betas so small that at the last timestep the picture is still there: sqrt(alphas_cumprod[999]) = 0.9888, noise 0.149. Scaled
-# linear, so that half-way down the noise, and with it what Euler's steps keep of the source, is 0.4 of that, not half.
-SCHEDULE = {"beta_start": 0.0000005, "beta_end": 0.0000612, "beta_schedule": "scaled_linear"}
+# Noise of the last timestep against a latent of deviation 1: so little that the picture is still there, and that a look without
+# grain does not vary with the seed. What the noise is for, grain, is read from the QUIET channels, where nothing drowns it.
+SIGMA_MAX = 0.05
+# A tenth of it is left at half of the timesteps. Euler's steps keep as much of the source as of the noise: a second step then
+# finds a painting, not a half-way mixture of it with the photograph (half a negative over half the positive is plain grey).
+SIGMA_POWER = 5
+
+
+def betas() -> list[float]:
+    """`trained_betas` of the scheduler: sigma(t)² = SIGMA_MAX² * (0.006 s + 0.994 s^(2 * SIGMA_POWER)), s = (t + 1) / 1000.
+
+    Multiples of 2^-24, so that 1 - beta is exact in the f32 in which schedulers calculate.
+    """
+    s = np.arange(1, TRAIN_STEPS + 1) / TRAIN_STEPS
+    variance = SIGMA_MAX**2 * (0.006 * s + 0.994 * s ** (2 * SIGMA_POWER))
+    lost = np.round((1 - 1 / (1 + variance)) * 2**24)
+    lost[0] = max(lost[0], 1)
+    return [float(count) / 2**24 for count in np.diff(lost, prepend=0)]
+
+
 UNET = {
     "sample_size": 32,
     "in_channels": LATENT_CHANNELS,
@@ -45,8 +63,7 @@ UNET = {
 
 
 def alphas_cumprod() -> torch.Tensor:
-    betas = torch.linspace(SCHEDULE["beta_start"] ** 0.5, SCHEDULE["beta_end"] ** 0.5, TRAIN_STEPS, dtype=torch.float64) ** 2
-    return torch.cumprod(1 - betas, 0).float()
+    return torch.cumprod(1 - torch.tensor(betas(), dtype=torch.float32), 0)
 
 
 class Painter(nn.Module):
@@ -64,6 +81,10 @@ class Painter(nn.Module):
         # CLIP's initial embedding (deviation 0.02) is meant for a long training.
         nn.init.normal_(self.text.get_input_embeddings().weight, std=0.3)
         self.begin_natural()
+        # Noise comes in small where it is all there is; the weights that read it learn as fast as the others if it is N(0, 1).
+        gain = torch.ones(1, LATENT_CHANNELS, 1, 1)
+        gain[:, list(QUIET)] = 1 / SIGMA_MAX
+        self.register_buffer("gain", gain, persistent=False)
         # Only for training: which structure, which light and how much a text asks for, read from its pooled embedding.
         self.meaning = nn.Linear(4 * UNET["block_out_channels"][0], len(STRUCTURES) + len(LIGHTS) + 1)
 
@@ -104,14 +125,21 @@ class Painter(nn.Module):
         return loss, right.float().mean()
 
     def forward(self, sample: torch.Tensor, timestep: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-        return self.unet(sample, timestep, self.embed(ids), return_dict=False)[0]
+        return self.unet(sample * self.gain, timestep, self.embed(ids), return_dict=False)[0]
+
+    @torch.no_grad()
+    def fold(self) -> "Painter":
+        """The gain of the input goes into the first convolution: from here on `unet` alone is the net."""
+        self.unet.conv_in.weight.mul_(self.gain)
+        self.gain.fill_(1)
+        return self
 
 
 def load(path: Path = CACHE / "painter.pt") -> Painter:
     net = Painter()
     state = torch.load(path, map_location="cpu", weights_only=False)
     net.load_state_dict(state.get("average", state["net"]))
-    return net.eval()
+    return net.fold().eval()
 
 
 @torch.no_grad()
@@ -144,15 +172,28 @@ class Steps:
         """Timesteps, and how much of the look is wanted and is there already, [count] each."""
         last, dice = TRAIN_STEPS - 1, torch.rand(count)
         start = torch.full((count,), last)
-        # 0.55 one step at full strength, 0.08 one step at less, 0.29 a later step at full strength, 0.08 a later step at less.
-        less = ((dice > 0.55) & (dice < 0.63)) | (dice > 0.92)
+        # 0.4 one step at full strength, 0.08 one step at less, 0.44 a later step at full strength, 0.08 a later step at less.
+        less = ((dice > 0.4) & (dice < 0.48)) | (dice > 0.92)
         start[less] = torch.randint(50, last, (count,))[less]
-        later = dice > 0.63
+        later = dice > 0.48
         usual = torch.tensor([0.25, 0.333, 0.5, 0.5, 0.666, 0.75])[torch.randint(6, (count,))]
         down = torch.where(torch.rand(count) < 0.7, usual, 0.05 + 0.9 * torch.rand(count))
         timestep = torch.where(later, ((start + 1) * down).round().long() - 1, start).clamp(0, last)
         wanted = (start + 1) / TRAIN_STEPS
         return timestep, wanted, wanted * (1 - self.sigmas[timestep] / self.sigmas[start])
+
+    def done(self, timestep: torch.Tensor) -> torch.Tensor:
+        """How much of the way a run from the last timestep has gone when it arrives here."""
+        return 1 - self.sigmas[timestep.cpu()] / self.sigmas[-1]
+
+    def before(self, timestep: torch.Tensor, there: torch.Tensor):
+        """The steps of the net's own before a later one: (timesteps, mask of the rows), the first at the last timestep, then for some rows one in between."""
+        own = (there > 0) & (torch.rand(len(there)) < 0.8).to(there.device)
+        last = torch.full_like(timestep, TRAIN_STEPS - 1)
+        between = torch.tensor([499, 665, 749])[torch.randint(3, (len(there),))].to(timestep.device)
+        for at, who in ((last, own), (between, own & (between > timestep) & (torch.rand(len(there)) < 0.5).to(there.device))):
+            if who.any():
+                yield at, who
 
     def noisy(self, clean: torch.Tensor, noise: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
         a = self.kept[timestep].view(-1, 1, 1, 1)
@@ -211,11 +252,11 @@ def train(minutes: float, threads: int, batch: int = 8, rate: float = 1.2e-3, re
         amount = torch.from_numpy(drawn.amounts).to(where)
         begun = clean + (full - clean) * amount.view(-1, 1, 1, 1)
         # A later step finds what the net itself has painted, not the reference: so it learns to mend it.
-        own = (there > 0) & (torch.rand(count).to(where) < 0.7)
-        if own.any():
+        for before, who in steps.before(timestep, there):
             with torch.no_grad():
-                last = torch.full_like(timestep[own], TRAIN_STEPS - 1)
-                begun[own] = net(steps.noisy(clean[own], noise[own], last).to(memory_format=torch.channels_last), last, ids[own])
+                over = steps.done(before[who]).to(where).view(-1, 1, 1, 1)
+                mixed = clean[who] + (begun[who] - clean[who]) * over
+                begun[who] = net(steps.noisy(mixed, noise[who], before[who]).to(memory_format=torch.channels_last), before[who], ids[who])
         there = there.view(-1, 1, 1, 1)
         part = (wanted * amount).view(-1, 1, 1, 1)
         goal = clean + (full - clean) * part

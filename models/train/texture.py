@@ -1,6 +1,6 @@
 """Texture that comes from the noise, so that another seed is another sheet of paper, other brush strokes, other snowflakes.
 
-The painter sees the noise of a picture in its input (0.149 of it at the last timestep). A look may use it: what grain there is
+The painter sees the noise of a picture in its input (`painter.SIGMA_MAX` of it at the last timestep). A look may use it: what grain there is
 follows from the noise cell by cell, which a convolution can learn, and a fixed seed on a still scene stays still. Four latent
 channels hold nothing of the picture (`autoencoder.build`): only there can the noise be told from what the camera sees.
 """

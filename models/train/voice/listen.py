@@ -94,7 +94,7 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
             group["lr"] = learning_rate(rate, share)
         net.rounding.form, net.rounding.conv = (FORM, "f16") if share > ROUND_FROM else (None, None)
         with torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda"):
-            text, ctc = losses(net, batch(net, corpus, (7, step), count, where, min(1.0, 0.3 + 2.5 * share)))
+            text, ctc = losses(net, batch(net, corpus, (7, step), count, where, min(1.0, 0.1 + 1.6 * share)))
         # The CTC term leads at first and fades: it is a crutch for the alignment.
         loss = text + (1.0 - 0.7 * share) * ctc
         optimiser.zero_grad(set_to_none=True)
