@@ -4,13 +4,13 @@
 SHELL := /bin/bash
 
 # What the commands take. Values go through as they are, quotes, dollars and all.
-OPTIONS := SOURCE PROMPT SIZE PROMPTS SECONDS OUT PACK IMAGE NEGATIVE PROCESSOR STRENGTH STEPS GUIDANCE SEED FIT NODE YAML ENV DATAFLOW URL TOPICS FILE TIMES MINUTES
+OPTIONS := SOURCE MIC PROMPT SIZE PROMPTS SECONDS OUT PACK IMAGE NEGATIVE PROCESSOR STRENGTH STEPS GUIDANCE SEED FIT NAME NEW NODE YAML ENV DATAFLOW URL TOPICS FILE TIMES MINUTES
 quote = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(value $(1))))
 
 RUN = $(call option,SOURCE,source) $(call option,PROMPT,prompt) $(call option,SIZE,size) $(call option,PACK,pack) \
   $(call option,DATAFLOW,dataflow)
-DEMO = $(call option,SOURCE,source) $(call option,PROMPTS,prompts) $(call option,SECONDS,seconds) \
+DEMO = $(call option,SOURCE,source) $(call option,PROMPTS,prompts) $(call option,MIC,mic) $(call option,SECONDS,seconds) \
   $(call option,SIZE,size) $(call option,OUT,out) $(call option,PACK,pack)
 # One picture. Without IMAGE it is the cat, without PROMPT the pencil drawing.
 STILL = --image $(or $(and $(value IMAGE),$(call quote,$(value IMAGE))),assets/cat.jpg) \
@@ -24,16 +24,17 @@ COMPARE = $(call STILL,"Oil painting in autumn colours") $(call option,OUT,out)
 # make would hand them to the programs as environment variables as well; bash would take SECONDS for its own.
 unexport $(OPTIONS)
 
-.PHONY: help setup build run demo apply compare top swap rewire chat test check bench eval parity clean record replay kills soak
+.PHONY: help setup build run demo apply compare operator top swap rewire chat test check bench eval parity clean record replay kills soak
 
 help: ## This list
 	@echo "Mirror: a camera's picture goes in, a painted one comes out. Commands:"
 	@echo
-	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-7s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
 	@echo
 	@echo "  make run  [SOURCE=0|clip.mp4|folder|rtsp://…|pattern] [PROMPT=\"a pencil drawing\"] [SIZE=512] [PACK=models/starter]"
-	@echo "  make demo [SOURCE=…] [PROMPTS=\"a pencil drawing;neon lights\"] [SECONDS=20] [SIZE=256] [OUT=out/demo]"
+	@echo "  make demo [SOURCE=…] [PROMPTS=\"a pencil drawing;neon lights\" | MIC=spoken.wav] [SECONDS=20] [SIZE=256] [OUT=out/demo]"
 	@echo "  make apply   [IMAGE=me.jpg] [PROMPT=\"a pencil drawing\"] [PROCESSOR=turbo] [STRENGTH=1] [SIZE=512] [OUT=out/apply.png]"
+	@echo "  make operator NAME=grade|kaleidoscope|off, make operator NEW=sepia"
 	@echo "  make swap NODE=diffusion [ENV=\"DIFFUSION_THREADS=1\"] [YAML=node.yml], make rewire [DATAFLOW=dataflow.fused.yml]"
 	@echo "  make top [URL=http://tower:8080]"
 	@echo "  make compare [IMAGE=me.jpg] [PROMPT=\"Oil painting in autumn colours\"] [OUT=out/compare.png]"
@@ -55,6 +56,9 @@ apply: build ## One picture: paints IMAGE as PROMPT says into OUT
 
 compare: build ## Every installed processor on IMAGE: a captioned sheet with times in OUT
 	@target/release/mirror compare $(COMPARE)
+
+operator: setup ## Builds operators/NAME and swaps it into the mirror that runs; NAME=off takes it out, NEW=name starts one
+	@scripts/operator $(if $(value NEW),new $(call quote,$(value NEW)),$(call quote,$(value NAME)))
 
 top: ## The graph as it runs: fps, times, age, drops, processor and memory of each node; q ends it
 	@target/release/mirror top $(call option,URL,url) $(call option,DATAFLOW,dataflow)

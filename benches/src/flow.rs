@@ -68,7 +68,11 @@ impl Flow {
         let log = self.path("log");
         let file = fs::File::create(&log)?;
         let dora = dora(&self.root);
+        // The Python of dora's own environment runs Python operators, as under `mirror run`.
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = dora.parent().map(Path::to_owned).into_iter().chain(env::split_paths(&path));
         let child = Command::new(&dora)
+            .env("PATH", env::join_paths(folders)?)
             .args(["run", "dataflow.yml"])
             .current_dir(self.folder.path())
             .stdin(Stdio::null())

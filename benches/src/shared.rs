@@ -12,8 +12,9 @@ pub fn is_shared(address: *const u8) -> Result<bool> {
     Ok(holds(&maps, address as usize))
 }
 
-/// Looks an address up in the text of `/proc/self/maps`: `start-end permissions offset device inode path`.
-fn holds(maps: &str, address: usize) -> bool {
+/// Looks an address up in the text of `/proc/<pid>/maps`: `start-end permissions offset device inode path`.
+#[must_use]
+pub fn holds(maps: &str, address: usize) -> bool {
     let hex = |text: &str| usize::from_str_radix(text, 16).ok();
     maps.lines().any(|line| {
         let mut fields = line.split_ascii_whitespace();

@@ -1,5 +1,6 @@
 //! Every node of the house, as its own source declares it.
 
+use mirror_contract::{Frame, Message};
 use mirror_kit::Key;
 
 /// Ports: name and message type; a timer has none.
@@ -28,8 +29,16 @@ macro_rules! declared {
     };
 }
 
+/// Operators that are no crates, as a dataflow file names them: their source.
+pub const OPERATORS: &[Declared] = &[Declared {
+    name: "operators/posterise.py",
+    inputs: &[("picture", Frame::TYPE)],
+    outputs: &[("picture", Frame::TYPE)],
+    keys: &[],
+}];
+
 /// All nodes. A folder under `nodes/` that is missing here fails a test.
 pub const NODES: &[Declared] = declared!(
-    camera, chat, control, decoder, diffusion, display, embed, encoder, fused, microphone, recorder, rephrase, replay, stt,
-    tape, vad, watch, web
+    camera, chat, control, decoder, diffusion, display, embed, encoder, fused, microphone, operator, recorder,
+    rephrase, replay, stt, tape, vad, watch, web
 );

@@ -15,6 +15,7 @@ pub const INPUTS: &[(&str, &str)] = &[
     ("notice_diffusion", Notice::TYPE),
     ("notice_decoder", Notice::TYPE),
     ("notice_fused", Notice::TYPE),
+    ("notice_operator", Notice::TYPE),
     ("notice_display", Notice::TYPE),
     ("notice_recorder", Notice::TYPE),
     ("notice_replay", Notice::TYPE),
