@@ -248,9 +248,11 @@ impl Config {
 
 fn betas(keys: &Keys, method: Method, train: usize) -> Result<Betas, ConfigError> {
     if let Some(betas) = keys.list("trained_betas")? {
-        if betas.len() != train || betas.iter().any(|beta| !(*beta > 0.0 && *beta < 1.0)) {
+        // One of 0 adds no noise, and is right anywhere but at the start, where there would be none at all.
+        let starts = betas.first().is_some_and(|beta| *beta > 0.0);
+        if betas.len() != train || !starts || betas.iter().any(|beta| !(0.0..1.0).contains(beta)) {
             let value = format!("{} numbers", betas.len());
-            let expected = "as many numbers between 0 and 1 as num_train_timesteps says";
+            let expected = "as many numbers as num_train_timesteps says, from 0 to below 1, the first above 0";
             return Err(ConfigError::OutOfRange { key: "trained_betas", expected, value });
         }
         return Ok(Betas::Given(betas));

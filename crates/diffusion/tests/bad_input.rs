@@ -145,6 +145,14 @@ fn what_a_configuration_asks_for_in_vain_is_named_with_what_is_supported() {
     assert!(betas.contains("beta_schedule \"cubic\" is not supported; supported are linear"), "{betas}");
     assert!(euler("prediction_type", json!("flow_prediction")).contains("prediction_type \"flow_prediction\""));
     assert_eq!(euler("beta_end", json!(2.0)), "scheduler_config.json: beta_end must be between 0 and 1, not 2");
+    let betas = |list: [f64; 3]| {
+        let config = json!({"_class_name": CLASSES[0], "num_train_timesteps": 3, "trained_betas": list});
+        Scheduler::from_config(&config).err().map(|error| error.to_string())
+    };
+    assert_eq!(betas([0.1, 0.0, 0.2]), None, "a step without noise is one");
+    for wrong in [[0.0, 0.1, 0.2], [0.1, -0.1, 0.2], [0.1, 0.2, 1.0]] {
+        assert!(betas(wrong).is_some_and(|error| error.contains("from 0 to below 1, the first above 0")), "{wrong:?}");
+    }
     assert_eq!(euler("beta_start", json!("0.1")), "scheduler_config.json: beta_start must be a number, not 0.1");
     assert!(
         euler("use_beta_sigmas", json!(true))

@@ -174,7 +174,16 @@ mod tests {
             fs::copy("/bin/sleep", folder.join("camera")).unwrap();
             let mut command = Command::new(folder.join("camera"));
             command.arg("60").env("DORA_NODE_CONFIG", "dataflow_id: 5a-orphan-test\nnode_id: camera\n");
-            let mut child = command.spawn().unwrap();
+            let mut child = loop {
+                match command.spawn() {
+                    Ok(child) => break child,
+                    // What another test starts at this moment has the copy still open for writing.
+                    Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                        thread::sleep(Duration::from_millis(5));
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+            };
             while config(child.id() as i32).is_none() {
                 thread::sleep(Duration::from_millis(5));
             }

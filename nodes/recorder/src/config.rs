@@ -1,5 +1,7 @@
 //! The configuration.
 
+use crate::node::PROMPT;
+use crate::report::Report;
 use eyre::{Result, bail, eyre};
 use mirror_contract::parameters::parameter;
 use mirror_kit::{Environment, Key};
@@ -80,6 +82,33 @@ impl Config {
             patience_seconds: seconds(environment, "RECORDER_PATIENCE_SECONDS")?,
         })
     }
+
+    /// Whether there is anything to record.
+    ///
+    /// # Errors
+    /// Nothing is to be asked for, and nothing that is said is connected.
+    pub fn check_connected(&self, inputs: &[String]) -> Result<()> {
+        if self.prompts.is_empty() && !inputs.iter().any(|port| port == PROMPT) {
+            bail!(
+                "RECORDER_PROMPTS is empty and nothing is connected to \"{PROMPT}\": name a prompt, or connect rephrase/prompt"
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether anything was recorded.
+    ///
+    /// # Errors
+    /// No picture was shown.
+    pub fn check_shown(&self, report: &Report) -> Result<()> {
+        if report.frames.displayed == 0 {
+            let (out, patience) = (self.out.display(), self.patience_seconds);
+            bail!(
+                "no picture was shown (waited up to {patience} s): the reason is in the log of an earlier stage; see {out}/report.json"
+            );
+        }
+        Ok(())
+    }
 }
 
 /// `20` or `20s`: dora takes no value that looks like a number on its command line.
@@ -124,6 +153,14 @@ mod tests {
     #[test]
     fn without_prompts_the_recorder_listens() {
         assert!(config(&[("RECORDER_PROMPTS", " ")]).expect("it listens").prompts.is_empty());
+    }
+
+    #[test]
+    fn a_recorder_that_listens_to_nothing_is_refused() {
+        let listens = config(&[("RECORDER_PROMPTS", "")]).expect("it listens");
+        let error = listens.check_connected(&["picture".to_owned()]).expect_err("nothing is connected").to_string();
+        assert!(error.contains("connect rephrase/prompt"), "{error}");
+        assert!(listens.check_connected(&["prompt".to_owned()]).is_ok());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::recording::Recording;
 use crate::schedule::Phase;
 use crate::video;
-use eyre::{Result, bail};
+use eyre::Result;
 use mirror_contract::{Frame, Level, Message, Notice, Prompt, Settings, SettingsUpdate, now_ns};
 use mirror_kit::Node;
 use mirror_kit::node::{NOTICE, TICK};
@@ -33,7 +33,6 @@ pub const INPUTS: &[(&str, &str)] = &[
 pub const UPDATE: &str = "update";
 /// All outputs, with the types of their messages.
 pub const OUTPUTS: &[(&str, &str)] = &[(UPDATE, SettingsUpdate::TYPE), (NOTICE, Notice::TYPE)];
-
 /// The last notice: the report is there.
 pub const FINISHED: &str = "recording finished";
 
@@ -45,11 +44,7 @@ pub fn run() -> Result<()> {
     video::choose_encoder_options();
     let mut node = Node::join()?;
     let config = Config::from_env()?;
-    if config.prompts.is_empty() && !node.connected().iter().any(|port| port == PROMPT) {
-        bail!(
-            "RECORDER_PROMPTS is empty and nothing is connected to \"{PROMPT}\": name a prompt, or connect rephrase/prompt"
-        );
-    }
+    config.check_connected(&node.connected())?;
     let mut recording = Recording::start(&config, now_ns())?;
     let mut complete = false;
     while let Some(input) = node.next() {
@@ -72,25 +67,14 @@ pub fn run() -> Result<()> {
         if let Some(update) = recording.due(now) {
             node.send(UPDATE, update)?;
         }
-        if let Some(line) = recording.progress(now) {
-            tracing::info!("{line}");
-        }
+        recording.progress(now).into_iter().for_each(|line| tracing::info!("{line}"));
         match recording.phase(now) {
-            Phase::Waiting | Phase::Prompt(_) => {}
-            Phase::Hopeless => break,
-            Phase::Over => {
-                complete = true;
-                break;
-            }
+            Phase::Waiting | Phase::Prompt(_) => continue,
+            end => complete = end == Phase::Over,
         }
+        break;
     }
     let report = recording.finish(complete, now_ns())?;
     node.notice(Level::Info, FINISHED);
-    if report.frames.displayed == 0 {
-        let (out, patience) = (config.out.display(), config.patience_seconds);
-        bail!(
-            "no picture was shown (waited up to {patience} s): the reason is in the log of an earlier stage; see {out}/report.json"
-        );
-    }
-    Ok(())
+    config.check_shown(&report)
 }
