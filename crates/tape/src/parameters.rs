@@ -31,7 +31,7 @@ pub fn to_json(parameters: &MetadataParameters) -> Result<Map<String, Value>> {
                 let values: Option<Vec<Value>> = values.iter().copied().map(float).collect();
                 Value::Array(values.ok_or_else(|| eyre!("{key} cannot be recorded: it holds a value that is none"))?)
             }
-            other => bail!("{key}={other:?} cannot be recorded"),
+            other @ Parameter::Timestamp(_) => bail!("{key}={other:?} cannot be recorded"),
         };
         Ok((key.clone(), value))
     };

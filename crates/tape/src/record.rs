@@ -55,8 +55,8 @@ pub fn records(taped: &Taped, pictures: Pictures) -> Result<Vec<Record>> {
     let (schema, data): (fn() -> Schema, _) = match (&taped.payload, taped.picture()) {
         (Payload::Text(text), _) => {
             let (schema, object): (fn() -> Schema, _) = match taped.text(keys::LEVEL) {
-                Some(level) => (schema::log, log(taped, level, text, metadata)),
-                None => (schema::text, words(text, metadata)),
+                Some(level) => (schema::log, log(taped, level, text, &metadata)),
+                None => (schema::text, words(text, &metadata)),
             };
             return Ok(vec![record("", JSON, schema, object.to_string().into_bytes())]);
         }
@@ -97,7 +97,7 @@ fn tensor(taped: &Taped, dtype: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Foxglove's levels: 2 is information, 3 a warning, 4 an error.
-fn log(taped: &Taped, level: &str, text: &str, metadata: Map<String, Value>) -> Value {
+fn log(taped: &Taped, level: &str, text: &str, metadata: &Map<String, Value>) -> Value {
     let level = match level {
         "error" => 4,
         "warning" => 3,
@@ -110,9 +110,9 @@ fn log(taped: &Taped, level: &str, text: &str, metadata: Map<String, Value>) -> 
 }
 
 /// A text that is JSON is written as such, where that loses nothing.
-fn words(text: &str, metadata: Map<String, Value>) -> Value {
+fn words(text: &str, metadata: &Map<String, Value>) -> Value {
     match serde_json::from_str::<Value>(text) {
-        Ok(values) if values.is_object() && values.to_string() == text => {
+        Ok(values) if values.is_object() && serde_json::to_string(&values).is_ok_and(|again| again == text) => {
             json!({"metadata": metadata, "values": values})
         }
         _ => json!({"metadata": metadata, "text": text}),

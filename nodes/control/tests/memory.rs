@@ -32,8 +32,11 @@ fn update(stream: &str, values: Value) -> SettingsUpdate {
     SettingsUpdate { stream: stream.to_owned(), origin: "CONTROL_SETTINGS".to_owned(), values }
 }
 
+/// What is said, and how loud.
+type Remarks = Vec<(Level, String)>;
+
 /// Begins with that state file: the ledger, and what is said.
-fn begin(path: &Path, start: Value, crashed: bool) -> Result<(Ledger, Memory, Vec<(Level, String)>)> {
+fn begin(path: &Path, start: Value, crashed: bool) -> Result<(Ledger, Memory, Remarks)> {
     let mut ledger = ledger();
     let (memory, remarks) = Memory::begin(Some(path), &mut ledger, &update("house", start), crashed)?;
     Ok((ledger, memory, remarks))

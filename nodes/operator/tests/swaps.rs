@@ -78,7 +78,7 @@ impl Graph {
             let said =
                 lines.iter().position(|line| line["notice"].as_str().is_some_and(|text| text.starts_with(notice)));
             // The notice overtakes no picture that was painted before it, but one may have been on its way.
-            pixel = said.and_then(|said| pictures(&lines[said..]).nth(3)).map(|line| colour(line));
+            pixel = said.and_then(|said| pictures(&lines[said..]).nth(3)).map(colour);
             pixel.is_some()
         })?;
         pixel.ok_or_else(|| eyre!("no picture"))

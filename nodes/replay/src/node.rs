@@ -24,7 +24,7 @@ pub fn run() -> Result<()> {
     let (pace, mut player) = (config.pace, Player::open(config, ports)?);
     let mut sender = Sender::new(&node, pace, !player.has_settings());
     let (begin, mut sent) = (Instant::now(), 0u64);
-    while let Some(due) = player.next()? {
+    while let Some(due) = player.following()? {
         if !sender.send(&mut node, &due)? {
             return Ok(());
         }

@@ -119,7 +119,7 @@ impl Player {
     ///
     /// # Errors
     /// A recording that is damaged.
-    pub fn next(&mut self) -> Result<Option<Due>> {
+    pub fn following(&mut self) -> Result<Option<Due>> {
         let taped = match self.ahead.pop_front() {
             Some(taped) => taped,
             None => match self.read()? {

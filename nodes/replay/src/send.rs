@@ -105,7 +105,7 @@ impl Sender {
             Next::Nothing => {}
             Next::Input(input) => match input.port.as_str() {
                 FINISHED => {
-                    self.painted = node.accept::<Taken>(&input).map(|taken| taken.stamp).or(self.painted.take())
+                    self.painted = node.accept::<Taken>(&input).map(|taken| taken.stamp).or(self.painted.take());
                 }
                 SETTINGS => self.pass(node, input)?,
                 port => node.refuse(port, &"this node has no such input"),

@@ -33,7 +33,7 @@ fn play(path: &Path, messages: &[Taped], pace: Pace, topics: &[&str]) -> Result<
     let topics = topics.iter().map(ToString::to_string).collect();
     let config = Config { file: path.to_owned(), pace, topics };
     let mut player = Player::open(config, vec!["frame".to_owned(), "settings".to_owned()])?;
-    std::iter::from_fn(|| player.next().transpose()).collect()
+    std::iter::from_fn(|| player.following().transpose()).collect()
 }
 
 fn file() -> (tempfile::TempDir, std::path::PathBuf) {
