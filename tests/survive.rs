@@ -67,8 +67,10 @@ fn whichever_node_is_killed_comes_back_and_the_prompt_stays_and_outlives_the_mir
         for other in nodes.iter().filter(|other| *other != node) {
             assert_eq!(before.get(other), after.get(other), "{other} ended when {node} was killed");
         }
-        let settings = &mirror.get("/api/settings")?["settings"];
-        ensure!(settings["seed"] == 7 && settings["size"] == 128, "{node}: {settings}");
+        // A page that was started again shows the defaults until `control` has said the settings.
+        let settings = || mirror.get("/api/settings").map(|page| page["settings"].clone()).unwrap_or_default();
+        let kept = || settings()["seed"] == 7 && settings()["size"] == 128;
+        wait_for("the settings", kept).map_err(|error| eyre!("{error} after {node} was killed: {}", settings()))?;
     }
     assert!(mirror.interrupt()?, "{}", mirror.log());
     let mirror = start(&state, &[])?;
