@@ -1,0 +1,1 @@
+//! What clients of other systems say to the mirror, and what they are answered.
