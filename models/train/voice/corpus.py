@@ -19,6 +19,8 @@ class Spoken:
     shard: Path
     start: int
     length: int
+    # (name, sample at which it ends); none where the synthesiser does not tell.
+    phones: tuple[tuple[str, int], ...] = ()
 
 
 class Corpus:
@@ -30,7 +32,7 @@ class Corpus:
             shard = json.loads(path.read_text())
             for one in shard["said"]:
                 if 1600 < one["length"] < longest * 16000:
-                    self.said.append(Spoken(one["text"], one["kind"], tuple(one["looks"]), shard["synthesiser"], shard["voice"], path.with_suffix(".npy"), one["start"], one["length"]))
+                    self.said.append(Spoken(one["text"], one["kind"], tuple(one["looks"]), shard["synthesiser"], shard["voice"], path.with_suffix(".npy"), one["start"], one["length"], tuple((name, end) for name, end in one.get("phones", ()))))
         if not self.said:
             raise SystemExit(f"{folder} holds no speech: python -m train.voice render")
         self._order = np.argsort([one.length for one in self.said], kind="stable")

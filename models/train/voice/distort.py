@@ -95,8 +95,8 @@ def with_noise(sound: torch.Tensor, noise: torch.Tensor, decibels: np.ndarray) -
     return sound + noise * (speech.clamp(min=1e-4) * ratio)[:, None]
 
 
-def distort(sound: torch.Tensor, lengths: np.ndarray, rng: np.random.Generator, quiet: np.ndarray, strength: float = 1.0) -> torch.Tensor:
-    """Speech [B, N] in [-1, 1] and its lengths [B] in samples → log-mel [B, 80, T], T even.
+def distort(sound: torch.Tensor, lengths: np.ndarray, rng: np.random.Generator, quiet: np.ndarray, strength: float = 1.0) -> tuple[torch.Tensor, np.ndarray]:
+    """Speech [B, N] in [-1, 1] and its lengths [B] in samples → log-mel [B, 80, 2P], and of which sample each audio position tells [B, P].
 
     quiet [B] bool: rows where nobody speaks (noise alone, or silence). strength: 1 all of it, less at the beginning of a training.
     As in the mirror, a little of the room is heard before and after the words, and mostly half a second of nothing at all follows.
@@ -126,9 +126,10 @@ def distort(sound: torch.Tensor, lengths: np.ndarray, rng: np.random.Generator, 
     noisy = torch.where(bad[:, None], noisy, noisy / peak * vector(10 ** rng.uniform(-1.7, 0, count))[:, None])
     stop = vector(np.where(rng.random(count) < 0.85, stop, length))
     noisy = noisy * (torch.arange(length, device=where)[None] < stop[:, None])
-    power = mel.frames(noisy, 2 * (length // hop // 2), hop) * vector(_bands(rng, count))[:, None]
+    positions = length // hop // 2
+    power = mel.frames(noisy, 2 * positions, hop) * vector(_bands(rng, count))[:, None]
     bank = _banks(where)[torch.from_numpy(rng.integers(len(BENDS), size=count)).to(where)]
-    return mel.scaled(power @ bank)
+    return mel.scaled(power @ bank), (2 * hop * np.arange(positions)[None] - lead[:, None]) * speed[:, None]
 
 
 def mask(logs: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:

@@ -13,7 +13,8 @@ from ..run import Average, clock, device, learning_rate, load_state, save_state
 from . import vocabulary
 from .corpus import Corpus
 from .distort import distort, mask
-from .listener import LETTERS, Listener, Size
+from .listener import Listener, Size
+from .phones import Phones
 from .render import VOICE_CACHE
 from .sentences import lexicon
 
@@ -24,13 +25,13 @@ ROUND_FROM = 0.7
 QUIET = 0.07
 
 
-def batch(net: Listener, corpus: Corpus, seed: tuple[int, int], count: int, where: torch.device, strength: float = 1.0) -> dict[str, torch.Tensor]:
+def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], count: int, where: torch.device, strength: float = 1.0) -> dict[str, torch.Tensor]:
     """One batch; it depends on the seed and on the strength of the distortions alone."""
     rng = np.random.default_rng(seed)
     drawn = corpus.draw(rng, count)
     quiet = rng.random(len(drawn)) < QUIET
     sounds, lengths = torch.from_numpy(corpus.sounds(drawn)).to(where), np.array([one.length for one in drawn])
-    logs = mask(distort(sounds, lengths, rng, quiet, strength), rng)
+    logs, places = distort(sounds, lengths, rng, quiet, strength)
     texts = [net.places(vocabulary.SILENCE if silent else one.text) for one, silent in zip(drawn, quiet)]
     width = max(map(len, texts)) + 2
     end, silence = net.row_of[vocabulary.END], net.row_of[vocabulary.NO_SPEECH]
@@ -40,36 +41,34 @@ def batch(net: Listener, corpus: Corpus, seed: tuple[int, int], count: int, wher
         ids[row, : len(text) + 2] = torch.tensor(net.prompt() + text)
         # The place of the first prompt token says whether anybody speaks, as whisper's does.
         goal[row, : len(text) + 2] = torch.tensor([silence if silent else net.prompt()[1], *text, end])
-    letters = [[] if silent else [LETTERS.index(letter) + 1 for letter in one.text] for one, silent in zip(drawn, quiet)]
-    sounded, count = torch.tensor([letter for text in letters for letter in text]), torch.tensor([len(text) for text in letters])
-    return {"logs": logs, "ids": ids.to(where), "goal": goal.to(where), "sounded": sounded.to(where), "letters": count.to(where)}
+    sounds, possible = phones.goals(drawn, places, quiet)
+    return {"logs": mask(logs, rng), "ids": ids.to(where), "goal": goal.to(where), "phones": sounds.to(where), "possible": possible.to(where)}
 
 
 def losses(net: Listener, one: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cross-entropy of the text for each token, CTC of the encoder for each letter (where nobody speaks, for each position)."""
+    """Cross-entropies: of the text for each token, of the phone that sounds for each audio position."""
     logits, sounding = net(one["logs"], one["ids"])
     text = F.cross_entropy(logits.float().flatten(0, 1), one["goal"].flatten())
-    positions = torch.full_like(one["letters"], sounding.shape[1])
-    ctc = F.ctc_loss(sounding.float().transpose(0, 1), one["sounded"], positions, one["letters"], reduction="none", zero_infinity=True)
-    return text, (ctc / torch.where(one["letters"] > 0, one["letters"], positions)).mean()
+    sounding = sounding.float().masked_fill(~one["possible"][:, None], -torch.inf)
+    return text, F.cross_entropy(sounding.flatten(0, 1), one["phones"].flatten())
 
 
 def load(path: Path) -> Listener:
     """The averaged weights, rounded as the file rounds them."""
     state = torch.load(path, map_location="cpu", weights_only=False)
-    net = Listener(state["rows"], Size(**state["size"]))
+    net = Listener(state["rows"], Size(**state["size"]), phones=state["phones"])
     net.load_state_dict(state["average"])
     net.rounding.form, net.rounding.conv = FORM, "f16"
     return net.eval()
 
 
-def _known(corpus: Corpus, path: Path, size: Size) -> list[int]:
+def _known(corpus: Corpus, path: Path, size: Size, phones: int) -> list[int]:
     """The tokens to learn: those of a training to be resumed, or of every word that can be or has been said."""
     wanted = vocabulary.rows([*lexicon(), *{word for one in corpus.said for word in one.text.split()}])
     if not path.exists():
         return wanted
     kept = torch.load(path, map_location="cpu", weights_only=False)
-    if set(wanted) - set(kept["rows"]) or kept["size"] != vars(size):
+    if set(wanted) - set(kept["rows"]) or kept["size"] != vars(size) or kept["phones"] != phones:
         raise SystemExit(f"{path} is the training of a net of another size or with fewer words: take --fresh to start over")
     return kept["rows"]
 
@@ -79,13 +78,14 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     torch.manual_seed(5)
     where, path = device(on), cache / "listener.pt"
     corpus = Corpus(cache / "train")
+    phones = Phones(corpus.said)
     if not resume:
         path.unlink(missing_ok=True)
-    net = Listener(_known(corpus, path, size), size).to(where)
+    net = Listener(_known(corpus, path, size, len(phones)), size, phones=len(phones)).to(where)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
     spent, step, state = load_state(path, net, optimiser)
     average = Average(net, 0.995 if minutes < 5 else 0.999, weights=state.get("average"))
-    keep = {"rows": net.rows, "size": vars(net.size)}
+    keep = {"rows": net.rows, "size": vars(net.size), "phones": len(phones)}
     print(f"listener: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters, {len(net.rows)} tokens, {len(corpus.said)} sentences, {where}")
     smooth, seconds = None, spent
     bar = tqdm(total=round(minutes * 60), unit="s", desc="listener", initial=round(spent), mininterval=5)
@@ -94,22 +94,22 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
             group["lr"] = learning_rate(rate, share)
         net.rounding.form, net.rounding.conv = (FORM, "f16") if share > ROUND_FROM else (None, None)
         with torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda"):
-            text, ctc = losses(net, batch(net, corpus, (7, step), count, where, min(1.0, 0.1 + 1.6 * share)))
-        # The CTC term leads at first and fades: it is a crutch for the alignment.
-        loss = text + (1.0 - 0.7 * share) * ctc
+            text, sounds = losses(net, batch(net, corpus, phones, (7, step), count, where, min(1.0, 0.1 + 1.6 * share)))
+        # Who hears phones finds words quickly; towards the end only the words count.
+        loss = text + (1.0 - 0.8 * share) * sounds
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         average.add(net)
         step += 1
-        now = np.array([text.item(), ctc.item()])
+        now = np.array([text.item(), sounds.item()])
         smooth = now if smooth is None else 0.98 * smooth + 0.02 * now
         bar.update(round(seconds) - bar.n)
-        bar.set_postfix(step=step, text=f"{smooth[0]:.3f}", ctc=f"{smooth[1]:.3f}", refresh=False)
+        bar.set_postfix(step=step, text=f"{smooth[0]:.3f}", phones=f"{smooth[1]:.3f}", refresh=False)
         if step % 250 == 0:
             save_state(path, net, optimiser, seconds, step, average=average.weights, **keep)
-            tqdm.write(f"listener step {step} {seconds:.0f} s text {smooth[0]:.3f} ctc {smooth[1]:.3f}")
+            tqdm.write(f"listener step {step} {seconds:.0f} s text {smooth[0]:.3f} phones {smooth[1]:.3f}")
     save_state(path, net, optimiser, seconds, step, average=average.weights, **keep)
 
 

@@ -15,8 +15,6 @@ from torch.nn import functional as F
 from . import vocabulary
 from .quantise import rounded
 
-LETTERS = " 'abcdefghijklmnopqrstuvwxyz"
-
 
 @dataclass
 class Size:
@@ -162,22 +160,22 @@ class Decoder(nn.Module):
 class Listener(nn.Module):
     """rows: the token ids in use, sorted; everything inside counts in places in that list."""
 
-    def __init__(self, rows: list[int], size: Size | None = None, dropout: float = 0.0):
+    def __init__(self, rows: list[int], size: Size | None = None, dropout: float = 0.0, phones: int = 0):
         super().__init__()
         self.size, self.rows, self.rounding = size or Size(), rows, Rounding()
         self.row_of = {token: row for row, token in enumerate(rows)}
         self.encoder = Encoder(self.rounding, self.size, dropout)
         self.decoder = Decoder(self.rounding, self.size, len(rows), dropout)
-        # Only for training: which letter sounds when (0 is none). It makes the attention find its alignment early.
-        self.sounding = nn.Linear(self.size.width, len(LETTERS) + 1)
+        # Only for training: which phone sounds when.
+        self.sounding = nn.Linear(self.size.width, phones) if phones else None
         # The zero rows of the file, all together.
         self.unused = math.log(vocabulary.SIZE - len(rows))
 
-    def forward(self, mel: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits [B, T, U + 1], the last one for all zero rows together; CTC log-probabilities of letters [B, P, 29]."""
+    def forward(self, mel: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Logits [B, T, U + 1], the last one for all zero rows together; logits of phones [B, P, phones] where there are any."""
         audio = self.encoder(mel)
         logits = self.decoder(rows, audio)
-        return torch.cat([logits, logits.new_full((*logits.shape[:2], 1), self.unused)], 2), self.sounding(audio).log_softmax(2)
+        return torch.cat([logits, logits.new_full((*logits.shape[:2], 1), self.unused)], 2), self.sounding(audio) if self.sounding else None
 
     def places(self, text: str) -> list[int]:
         return [self.row_of[token] for token in vocabulary.encode(text)]
@@ -187,8 +185,8 @@ class Listener(nn.Module):
         return [self.row_of[vocabulary.START], self.row_of[vocabulary.NO_TIMESTAMPS]]
 
     @torch.no_grad()
-    def transcribe(self, mel: torch.Tensor, most: int = 48) -> list[tuple[str, float]]:
-        """Greedily, as whisper.cpp does at temperature 0: (text, mean log-probability) of each row of mel [B, 80, T]."""
+    def transcribe(self, mel: torch.Tensor, most: int = 48) -> list[tuple[str, float, float]]:
+        """Greedily, as whisper.cpp does at temperature 0: (text, mean log-probability, probability that nobody speaks) of each row of mel [B, 80, T]."""
         audio = self.encoder(mel)
         ids = torch.tensor([self.prompt()] * len(mel), device=mel.device)
         end = self.row_of[vocabulary.END]
@@ -196,7 +194,12 @@ class Listener(nn.Module):
         sums, counts = torch.zeros(len(mel), device=mel.device), torch.zeros(len(mel), device=mel.device)
         done = torch.zeros(len(mel), dtype=torch.bool, device=mel.device)
         for step in range(most):
-            logits = self.decoder(ids, audio)[:, -1].float()
+            every = self.decoder(ids, audio).float()
+            if step == 0:
+                # Behind the first token, as the node `stt` asks.
+                first = torch.cat([every[:, 0], every.new_full((len(every), 1), self.unused)], 1).softmax(1)
+                nobody = first[:, self.row_of[vocabulary.NO_SPEECH]]
+            logits = every[:, -1]
             logits[:, never] = -torch.inf
             if step == 0:
                 logits[:, end] = -torch.inf
@@ -209,4 +212,4 @@ class Listener(nn.Module):
             if done.all():
                 break
         texts = [vocabulary.decode([self.rows[row] for row in of]) for of in ids[:, 2:].tolist()]
-        return list(zip(texts, (sums / counts).tolist()))
+        return list(zip(texts, (sums / counts).tolist(), nobody.tolist()))

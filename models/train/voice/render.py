@@ -36,13 +36,13 @@ def _shard(folder: Path, kind: str, index: int, known: list[str], count: int) ->
     synthesiser, voice = (HELD_OUT_SYNTHESISER, FESTIVAL[index % len(FESTIVAL)]) if kind == "festival" else synthesisers.draw(rng, kind == "voices")
     said = [_said(kind, rng, known) for _ in range(count)]
     manners = [Manner(float(rng.uniform(0.75, 1.35)), float(rng.uniform(0.75, 1.3))) for _ in said]
-    sounds = SYNTHESISERS[synthesiser](voice, [one.text for one in said], manners)
+    spoken = SYNTHESISERS[synthesiser](voice, [one.text for one in said], manners)
     entries, start = [], 0
-    for one, sound in zip(said, sounds):
-        entries.append({**asdict(one), "start": start, "length": len(sound)})
-        start += len(sound)
+    for one, speech in zip(said, spoken):
+        entries.append({**asdict(one), "start": start, "length": len(speech.sound), "phones": speech.phones})
+        start += len(speech.sound)
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / f"{index:05d}.npy", np.concatenate(sounds))
+    np.save(folder / f"{index:05d}.npy", np.concatenate([speech.sound for speech in spoken]))
     # The list comes last and whole: a shard with a list is a shard that is done.
     part = folder / f"{index:05d}.part"
     part.write_text(json.dumps({"synthesiser": synthesiser, "voice": voice, "said": entries}))

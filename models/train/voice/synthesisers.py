@@ -7,16 +7,18 @@
 | festival, festvox-kallpc16k, festvox-kdlpc16k, festvox-us-slt-hts, festlex-cmu, festlex-poslex | recorded people: diphones (kal, ked), hidden Markov models (slt) | 3 |
 """
 
-import io
+import re
 import shutil
 import subprocess
 import tempfile
 import wave
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from scipy.signal import resample_poly
+
+from .espeak import Espeak
 
 RATE = 16000
 NEEDED = {"espeak-ng": "espeak-ng", "flite": "flite", "festival": "festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts festlex-cmu festlex-poslex"}
@@ -42,55 +44,70 @@ class Manner:
     pitch: float = 1.0
 
 
+@dataclass
+class Speech:
+    """sound [N] i16 at 16 kHz; phones: (name, sample at which it ends), one behind the other from sample 0 on, where the synthesiser tells."""
+
+    sound: np.ndarray
+    phones: list[tuple[str, int]] = field(default_factory=list)
+
+
+# What lies between the phones, in the words of Flite.
+PAUSE = "pau"
+
+
 def missing() -> list[str]:
     """Debian packages that are needed and not there."""
     return [packages for program, packages in NEEDED.items() if not shutil.which(program)]
 
 
-def _heard(riff: bytes | Path) -> np.ndarray:
-    """A RIFF file as [N] i16 at 16 kHz, without the silence at both ends (0.05 s of it stay)."""
-    with wave.open(io.BytesIO(riff) if isinstance(riff, bytes) else str(riff)) as file:
-        rate = file.getframerate()
-        # espeak-ng writes to a pipe without knowing how long it will be: its header says more frames than there are.
-        sound = np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32)
+def _trimmed(sound: np.ndarray, rate: int, phones: list[tuple[str, float]] = ()) -> Speech:
+    """Sound [N] at any rate, and its phones with the second at which each ends, without the silence at both ends (0.05 s of it stay)."""
+    sound = sound.astype(np.float32)
     if rate != RATE:
         divisor = np.gcd(rate, RATE)
         sound = resample_poly(sound, RATE // divisor, rate // divisor)
-    loud = np.flatnonzero(np.abs(sound) > 0.01 * max(1.0, np.abs(sound).max()))
+    loud = np.flatnonzero(np.abs(sound) > 0.01 * max(1.0, np.abs(sound).max(initial=0)))
     if not len(loud):
-        return np.zeros(0, np.int16)
-    edge = RATE // 20
-    return np.clip(sound[max(0, loud[0] - edge) : loud[-1] + edge], -32768, 32767).astype(np.int16)
+        return Speech(np.zeros(0, np.int16))
+    first, last = max(0, loud[0] - RATE // 20), loud[-1] + RATE // 20
+    kept = [(name, min(round(end * RATE), last) - first) for name, end in phones]
+    return Speech(np.clip(sound[first:last], -32768, 32767).astype(np.int16), [(name, int(end)) for name, end in kept if end > 0])
 
 
-def _run(command: list[str]) -> bytes:
-    done = subprocess.run(command, capture_output=True, timeout=120)
+def _read(path: Path, phones: list[tuple[str, float]] = ()) -> Speech:
+    with wave.open(str(path)) as file:
+        return _trimmed(np.frombuffer(file.readframes(file.getnframes()), np.int16), file.getframerate(), phones)
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, timeout=120, text=True, errors="replace")
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: {done.stderr.decode(errors='replace').strip()}")
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
     return done.stdout
 
 
-def espeak(voice: str, texts: list[str], manners: list[Manner]) -> list[np.ndarray]:
+def espeak(voice: str, texts: list[str], manners: list[Manner]) -> list[Speech]:
     """voice: accent+variant."""
     said = []
     for text, manner in zip(texts, manners):
-        pitch = int(np.clip(50 * manner.pitch, 0, 99))
-        said.append(_heard(_run(["espeak-ng", "-v", voice, "-s", str(round(165 / manner.pace)), "-p", str(pitch), "--stdout", text])))
+        sound, rate, phones = Espeak.open().say(voice, text, round(165 / manner.pace), int(np.clip(50 * manner.pitch, 0, 99)))
+        said.append(_trimmed(sound, rate, phones))
     return said
 
 
-def flite(voice: str, texts: list[str], manners: list[Manner]) -> list[np.ndarray]:
+def flite(voice: str, texts: list[str], manners: list[Manner]) -> list[Speech]:
     middle = {"kal16": 105, "awb": 125, "rms": 100, "slt": 170}[voice]
     said = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
         for text, manner in zip(texts, manners):
-            _run(["flite", "-voice", voice, "--setf", f"duration_stretch={manner.pace:.3f}", "--setf", f"int_f0_target_mean={middle * manner.pitch:.1f}", "-t", f"{text} ", "-o", str(path)])
-            said.append(_heard(path))
+            told = _run(["flite", "-psdur", "-voice", voice, "--setf", f"duration_stretch={manner.pace:.3f}", "--setf", f"int_f0_target_mean={middle * manner.pitch:.1f}", "-t", f"{text} ", "-o", str(path)])
+            said.append(_read(path, [(name, float(end)) for name, end in re.findall(r"(\S+):([0-9.]+)", told)]))
     return said
 
 
-def festival(voice: str, texts: list[str], manners: list[Manner]) -> list[np.ndarray]:
+def festival(voice: str, texts: list[str], manners: list[Manner]) -> list[Speech]:
     """One Festival for all sentences: starting it costs more than a sentence."""
     with tempfile.TemporaryDirectory() as folder:
         lines = [f"(voice_{voice})"]
@@ -100,7 +117,7 @@ def festival(voice: str, texts: list[str], manners: list[Manner]) -> list[np.nda
         script = Path(folder) / "say.scm"
         script.write_text("\n".join(lines))
         _run(["festival", "-b", str(script)])
-        return [_heard(Path(folder) / f"{index}.wav") for index in range(len(texts))]
+        return [_read(Path(folder) / f"{index}.wav") for index in range(len(texts))]
 
 
 SYNTHESISERS = {"espeak-ng": espeak, "flite": flite, "festival": festival}

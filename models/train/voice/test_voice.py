@@ -9,9 +9,11 @@ import torch
 
 from .. import prompts
 from . import chat, descriptions, ggml, gguf_file, mel, quantise, reference, sentences, smalltalk, spelling, synthesisers, vocabulary
+from .corpus import Spoken
 from .distort import distort
 from .evaluate import errors, hear
 from .listener import Listener, Size
+from .phones import Phones
 from .rephrase import batch
 from .rephraser import Rephraser, learn_tokens
 from .rephraser import Size as RephraserSize
@@ -81,10 +83,34 @@ class Sound(unittest.TestCase):
 
     def test_distortions_depend_on_the_seed_alone_and_are_on_whispers_scale(self):
         sound, lengths = torch.randn(6, 24000) * 0.1, np.array([24000, 20000, 16000, 24000, 9000, 24000])
-        first, second = (distort(sound, lengths, np.random.default_rng(5), np.array([False] * 5 + [True])) for _ in range(2))
+        (first, places), (second, _) = (distort(sound, lengths, np.random.default_rng(5), np.array([False] * 5 + [True])) for _ in range(2))
         self.assertTrue(torch.equal(first, second))
+        self.assertEqual(places.shape, (6, first.shape[2] // 2))
+        # Half as many positions as frames of a hundredth of a second, a little faster or slower.
+        self.assertTrue((np.abs(np.diff(places) / 320 - 1) < 0.35).all())
         self.assertEqual((first.shape[1], first.shape[2] % 2), (80, 0))
         self.assertTrue(first.isfinite().all() and (first.amax((1, 2)) - first.amin((1, 2)) <= 2.0001).all())
+
+    def test_each_audio_position_is_told_its_phone_and_only_those_of_its_synthesiser(self):
+        said = [Spoken("she", "look", (), name, "", Path(), 0, 900, phones) for name, phones in (("flite", (("pau", 300), ("sh", 600), ("iy", 900))), ("espeak-ng", (("S", 500), ("_:", 900))))]
+        phones = Phones(said)
+        self.assertEqual(len(phones), 4)
+        goals, possible = phones.goals(said, np.array([[-5.0, 299, 300, 599, 600, 899, 900, 1e6]] * 2), np.array([False, False]))
+        pause, loud = goals[0, 0], [name for _, name in phones._names]
+        self.assertEqual([loud[index] for index in goals[0]], ["", "", "sh", "sh", "iy", "iy", "", ""])
+        self.assertEqual([loud[index] for index in goals[1]], ["", "S", "S", "", "", "", "", ""])
+        self.assertTrue((possible.sum(1) == torch.tensor([3, 2])).all() and possible[:, pause].all())
+        self.assertTrue((phones.goals(said, np.zeros((2, 3)), np.array([True, True]))[0] == pause).all())
+
+    def test_a_voice_that_was_distorted_sounds_where_its_phones_say(self):
+        # A hiss in the second half: the positions that belong to it are the bright ones.
+        sound = torch.zeros(1, 32000)
+        sound[:, 16000:] = torch.randn(1, 16000) * 0.2
+        logs, places = distort(sound, np.array([32000]), np.random.default_rng(4), np.array([False]), 0.0)
+        bright = logs[0, :, ::2].mean(0) > 0.3
+        inside = torch.from_numpy((places[0] > 16500) & (places[0] < 31500))
+        before = torch.from_numpy((places[0] > 0) & (places[0] < 15500))
+        self.assertTrue(bright[inside].all() and not bright[before].any())
 
     def test_a_bent_voice_has_lower_or_higher_formants(self):
         tone = torch.sin(2 * np.pi * 1500 * torch.arange(16000) / 16000)[None]

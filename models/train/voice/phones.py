@@ -1,0 +1,41 @@
+"""Which phone sounds when: the synthesisers know, and the encoder learns it beside the words.
+
+From words alone a small network takes tens of thousands of steps to find out that sounds of 0.1 s are what words are made of
+(with CTC over letters it had not after a thousand); told the phones, it knows within hundreds. Each synthesiser names its own
+phones, so each row of a batch is asked about those of its synthesiser only.
+"""
+
+import numpy as np
+import torch
+
+from .corpus import Spoken
+from .synthesisers import PAUSE
+
+
+def _class(synthesiser: str, name: str) -> tuple[str, str]:
+    """A pause is the same whoever makes it; eSpeak's begin with an underline."""
+    return ("", "") if name == PAUSE or name.startswith("_") else (synthesiser, name)
+
+
+class Phones:
+    def __init__(self, said: list[Spoken]):
+        found = {_class(one.synthesiser, name) for one in said for name, _ in one.phones}
+        self._names = [("", ""), *sorted(found - {("", "")})]
+        self._index = {name: index for index, name in enumerate(self._names)}
+        synthesisers = {synthesiser for synthesiser, _ in self._names}
+        self._possible = {of: torch.tensor([synthesiser in ("", of) for synthesiser, _ in self._names]) for of in synthesisers}
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def goals(self, drawn: list[Spoken], places: np.ndarray, quiet: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """places [B, P]: the sample of each audio position; quiet [B]: nobody speaks. → classes [B, P], and which can be at all [B, phones]."""
+        goals = np.zeros(places.shape, np.int64)
+        for row, (one, silent) in enumerate(zip(drawn, quiet)):
+            if not one.phones:
+                goals[row] = -100
+            elif not silent:
+                ends = np.array([end for _, end in one.phones])
+                of = np.array([self._index[_class(one.synthesiser, name)] for name, _ in one.phones] + [0])
+                goals[row] = np.where(places[row] < 0, 0, of[np.searchsorted(ends, places[row], side="right")])
+        return torch.from_numpy(goals), torch.stack([self._possible.get(one.synthesiser, self._possible[""]) for one in drawn])
