@@ -67,6 +67,22 @@ impl Whisper {
     }
 }
 
+impl Whisper {
+    /// The probability of "nobody speaks" behind the token that begins a transcript, as in whisper's `decoding.py`, over what the
+    /// encoder has heard last.
+    ///
+    /// whisper.cpp 1.8.3 has one of its own, but of no use: it is taken from the logits of the prompt's first token, and only
+    /// those of the last one are computed (`whisper_full_with_state`, `whisper_batch_prep_legacy`).
+    fn no_speech(&mut self) -> Result<f32> {
+        let threads = usize::try_from(self.threads)?;
+        let failed = |error| eyre!("whisper.cpp: {error}");
+        self.state.decode(&[self.context.token_sot()], 0, threads).map_err(failed)?;
+        let logits = self.state.get_logits().map_err(failed)?;
+        let of = usize::try_from(self.context.token_nosp())?;
+        Ok(softmax_of(logits, of))
+    }
+}
+
 impl Transcriber for Whisper {
     fn text(&self) -> String {
         self.text.clone()
@@ -84,7 +100,6 @@ impl Transcriber for Whisper {
             for segment in self.state.as_iter() {
                 heard.text.push_str(&segment.to_str_lossy()?);
                 heard.text.push(' ');
-                heard.no_speech = heard.no_speech.max(segment.no_speech_probability());
                 for index in 0..segment.n_tokens() {
                     let Some(token) = segment.get_token(index) else { continue };
                     // Words and the end count; what else there is has no probability of its own.
@@ -94,10 +109,18 @@ impl Transcriber for Whisper {
                     }
                 }
             }
+            heard.no_speech = heard.no_speech.max(self.no_speech()?);
         }
         heard.log_probability = if count > 0 { (sum / f64::from(count)) as f32 } else { 0.0 };
         Ok(heard)
     }
+}
+
+/// The softmax of one of the logits; 0 where there is none of that number.
+fn softmax_of(logits: &[f32], of: usize) -> f32 {
+    let Some(logit) = logits.get(of) else { return 0.0 };
+    let sum: f32 = logits.iter().map(|other| (other - logit).exp()).sum();
+    1.0 / sum
 }
 
 /// How a piece of so many samples is written down, the encoder working on so many positions.

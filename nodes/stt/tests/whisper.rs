@@ -18,8 +18,8 @@ use whisper::Whisper;
 fn config(path: &Path, pairs: &[(&str, &str)]) -> Config {
     let path = path.to_string_lossy().into_owned();
     let own = [("STT_MODEL", path.as_str()), ("STT_THREADS", "1")];
-    let pairs = own.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Environment::of(KEYS, pairs).and_then(|environment| Config::of(&environment)).expect("it is right")
+    let pairs = own.iter().chain(pairs).copied();
+    Environment::given(KEYS, pairs).and_then(|environment| Config::of(&environment)).expect("it is right")
 }
 
 fn opened(sizes: Sizes, pairs: &[(&str, &str)]) -> Result<Whisper> {
@@ -45,6 +45,19 @@ fn a_model_of_random_weights_runs_the_same_every_time_and_what_it_guesses_is_ref
         // Without an end the decoder is stopped: 2.5 s are 20 and 16 words, and whisper.cpp counts one more.
         assert!(first.text.split_whitespace().count() <= 37, "{}", first.text);
     }
+}
+
+#[test]
+fn a_model_that_hears_nobody_says_so_and_others_do_not() {
+    let probability = |is_deaf| {
+        let mut whisper = opened(Sizes { is_deaf, ..TINY }, &[]).expect("it opens");
+        whisper.hear(&sound()).expect("it runs")
+    };
+    let (nobody, somebody) = (probability(true), probability(false));
+    assert!(nobody.no_speech > 0.999 && somebody.no_speech < 0.01, "{nobody:?} {somebody:?}");
+    let config = config(Path::new("x"), &[]);
+    let why = words(&nobody, config.gates, &config.refused).expect_err("nobody said that");
+    assert!(why.contains("nobody spoke"), "{why}");
 }
 
 #[test]

@@ -12,9 +12,14 @@ pub struct Sizes {
     pub layers: i32,
     /// `ggml_ftype`: 1 f16, 7 q8_0, 9 q5_1.
     pub file_type: i32,
+    /// It hears that nobody speaks, whatever it hears: the logit of that token is 64. For f16 alone.
+    pub is_deaf: bool,
 }
 
-pub const TINY: Sizes = Sizes { vocabulary: 51_864, positions: 1500, width: 32, heads: 2, layers: 1, file_type: 1 };
+pub const TINY: Sizes = Sizes { vocabulary: 51_864, positions: 1500, width: 32, heads: 2, layers: 1, file_type: 1, is_deaf: false };
+
+/// The token of an English model that says that nobody speaks.
+const NO_SPEECH: usize = 50_361;
 
 /// Writes what whisper.cpp 1.8 reads: see `stt::ggml`.
 pub struct Writer {
@@ -113,7 +118,7 @@ impl Writer {
 
 /// The whole file of a random model.
 pub fn model(sizes: Sizes) -> Vec<u8> {
-    let Sizes { vocabulary, positions, width, heads, layers, file_type } = sizes;
+    let Sizes { vocabulary, positions, width, heads, layers, file_type, is_deaf } = sizes;
     let mut to = Writer { bytes: Vec::new(), seed: 7, sizes };
     to.bytes.extend(0x6767_6d6c_u32.to_le_bytes());
     for value in [vocabulary, positions, width, heads, layers, 448, width, heads, layers, 80, file_type] {
@@ -143,8 +148,15 @@ pub fn model(sizes: Sizes) -> Vec<u8> {
     to.norm("encoder.ln_post");
     to.tensor("decoder.positional_embedding", &[width, 448], false, 0.0);
     to.tensor("decoder.token_embedding.weight", &[width, vocabulary], true, 0.0);
+    if is_deaf {
+        let row = 2 * width as usize;
+        let start = to.bytes.len() - row * (vocabulary as usize - NO_SPEECH);
+        to.bytes[start..start + row].copy_from_slice(&half(2.0).to_le_bytes().repeat(width as usize));
+    }
     (0..layers).for_each(|layer| to.block(&format!("decoder.blocks.{layer}"), true));
-    to.norm("decoder.ln");
+    // Of a deaf one every logit is the sum of its row.
+    to.tensor("decoder.ln.weight", &[width], false, if is_deaf { 0.0 } else { 1.0 });
+    to.tensor("decoder.ln.bias", &[width], false, if is_deaf { 1.0 } else { 0.0 });
     to.bytes
 }
 
