@@ -169,7 +169,7 @@ class Steps:
         self.sigmas = ((1 - self.kept) / self.kept).sqrt().cpu()
 
     def draw(self, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Timesteps, and how much of the look is wanted and is there already, [count] each."""
+        """Timesteps, the timesteps that their runs began at, and how much of the look is wanted, [count] each."""
         last, dice = TRAIN_STEPS - 1, torch.rand(count)
         start = torch.full((count,), last)
         # 0.4 one step at full strength, 0.08 one step at less, 0.44 a later step at full strength, 0.08 a later step at less.
@@ -179,19 +179,19 @@ class Steps:
         usual = torch.tensor([0.25, 0.333, 0.5, 0.5, 0.666, 0.75])[torch.randint(6, (count,))]
         down = torch.where(torch.rand(count) < 0.7, usual, 0.05 + 0.9 * torch.rand(count))
         timestep = torch.where(later, ((start + 1) * down).round().long() - 1, start).clamp(0, last)
-        wanted = (start + 1) / TRAIN_STEPS
-        return timestep, wanted, wanted * (1 - self.sigmas[timestep] / self.sigmas[start])
+        return timestep, start, (start + 1) / TRAIN_STEPS
 
-    def done(self, timestep: torch.Tensor) -> torch.Tensor:
-        """How much of the way a run from the last timestep has gone when it arrives here."""
-        return 1 - self.sigmas[timestep.cpu()] / self.sigmas[-1]
+    def done(self, timestep: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
+        """How much of its way a run from `start` has gone when it arrives at `timestep`, [count, 1, 1, 1]."""
+        return (1 - self.sigmas[timestep.cpu()] / self.sigmas[start.cpu()]).to(timestep.device).view(-1, 1, 1, 1)
 
-    def before(self, timestep: torch.Tensor, there: torch.Tensor):
-        """The steps of the net's own before a later one: (timesteps, mask of the rows), the first at the last timestep, then for some rows one in between."""
-        own = (there > 0) & (torch.rand(len(there)) < 0.8).to(there.device)
-        last = torch.full_like(timestep, TRAIN_STEPS - 1)
-        between = torch.tensor([499, 665, 749])[torch.randint(3, (len(there),))].to(timestep.device)
-        for at, who in ((last, own), (between, own & (between > timestep) & (torch.rand(len(there)) < 0.5).to(there.device))):
+    def before(self, timestep: torch.Tensor, start: torch.Tensor):
+        """The steps of the net's own before a later one: (timesteps, mask of the rows), the first at the run's start, then for some rows one in between."""
+        count, where = len(timestep), timestep.device
+        own = (timestep < start) & (torch.rand(count) < 0.8).to(where)
+        share = torch.tensor([0.5, 0.666, 0.75])[torch.randint(3, (count,))].to(where)
+        between = ((start + 1) * share).round().long() - 1
+        for at, who in ((start, own), (between, own & (between > timestep) & (torch.rand(count) < 0.5).to(where))):
             if who.any():
                 yield at, who
 
@@ -248,19 +248,16 @@ def train(minutes: float, threads: int, batch: int = 8, rate: float = 1.2e-3, re
         drawn = feed.next()
         source, clean, full, noise = (torch.from_numpy(a).to(where) for a in (drawn.source, drawn.source_latent, drawn.target_latent, drawn.noise))
         count, ids = len(drawn.looks), torch.from_numpy(drawn.ids).to(where)
-        timestep, wanted, there = (v.to(where) for v in steps.draw(count))
-        amount = torch.from_numpy(drawn.amounts).to(where)
-        begun = clean + (full - clean) * amount.view(-1, 1, 1, 1)
-        # A later step finds what the net itself has painted, not the reference: so it learns to mend it.
-        for before, who in steps.before(timestep, there):
-            with torch.no_grad():
-                over = steps.done(before[who]).to(where).view(-1, 1, 1, 1)
-                mixed = clean[who] + (begun[who] - clean[who]) * over
-                begun[who] = net(steps.noisy(mixed, noise[who], before[who]).to(memory_format=torch.channels_last), before[who], ids[who])
-        there = there.view(-1, 1, 1, 1)
-        part = (wanted * amount).view(-1, 1, 1, 1)
+        timestep, start, wanted = (v.to(where) for v in steps.draw(count))
+        part = (wanted * torch.from_numpy(drawn.amounts).to(where)).view(-1, 1, 1, 1)
         goal = clean + (full - clean) * part
-        made = net(steps.noisy(clean + (begun - clean) * there, noise, timestep).to(memory_format=torch.channels_last), timestep, ids)
+        begun = goal.clone()
+        # A later step finds what the net itself has painted, not the reference: so it learns to mend it.
+        for before, who in steps.before(timestep, start):
+            with torch.no_grad():
+                mixed = clean[who] + (begun[who] - clean[who]) * steps.done(before[who], start[who])
+                begun[who] = net(steps.noisy(mixed, noise[who], before[who]).to(memory_format=torch.channels_last), before[who], ids[who])
+        made = net(steps.noisy(clean + (begun - clean) * steps.done(timestep, start), noise, timestep).to(memory_format=torch.channels_last), timestep, ids)
         each = (weights * (made - goal).square()).mean((1, 2, 3))
         mse = each.mean()
         loss = mse + 0.2 * (weights * (made - goal).abs()).mean()
