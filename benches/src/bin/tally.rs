@@ -77,6 +77,7 @@ fn look(node: &mut Node, out: &str) -> Result<()> {
                 "stages": header.trace.0.iter().map(|stage| stage.stage.as_str()).collect::<Vec<_>>(),
                 "drops": header.trace.0.iter().map(|stage| stage.drops).sum::<i64>() + node.drops(),
                 "pixel": &pixels[..3],
+                "bytes": pixels.len(),
                 // Where an operator for tests has seen it.
                 "first_bytes": u64::from_ne_bytes(pixels.first_chunk().copied().unwrap_or_default()),
                 "shared": is_shared(pixels.as_ptr())?,

@@ -9,11 +9,14 @@
 //! | [`square`] | the same, of the square in the middle |
 //! | [`tensor`] | picture to tensor and back |
 //! | [`blend`] | one picture laid over another |
+//! | [`preprocess`], [`postprocess`] | what is done to a picture before it is painted, and after |
 //! | [`text`] | captions, figures, notices on a picture |
 //! | [`sheet`] | pictures side by side, captioned |
 
 pub mod blend;
 pub mod image;
+pub mod postprocess;
+pub mod preprocess;
 pub mod resize;
 pub mod sheet;
 pub mod square;
@@ -25,6 +28,7 @@ mod error;
 pub use blend::blend;
 pub use error::ImagingError;
 pub use image::Image;
+pub use preprocess::Preprocess;
 pub use resize::{Region, Resize};
 pub use square::Square;
 pub use tensor::{denormalise, normalise};

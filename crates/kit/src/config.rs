@@ -55,7 +55,15 @@ impl Environment {
         Self::of(keys, pairs)
     }
 
-    /// Reads the given pairs: for tests.
+    /// Reads the given pairs and nothing else: for tests.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn given<'a>(keys: &'static [Key], pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        Self::of(keys, pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())))
+    }
+
+    /// Reads the given pairs.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -109,6 +117,19 @@ impl Environment {
         if value >= min && value <= max { Ok(value) } else { bail!("{name}=\"{}\" is not {expected}", self.text(name)) }
     }
 
+    /// The value as a number of a unit, which may stand behind it or not: `20` or `20s`. dora's command line takes no value
+    /// that looks like a number.
+    ///
+    /// # Errors
+    /// A value that does not parse or lies outside.
+    pub fn quantity(&self, name: &str, unit: Unit, [min, max]: [f64; 2]) -> Result<f64> {
+        let (text, Unit { short, long }) = (self.text(name).trim(), unit);
+        match text.strip_suffix(short).unwrap_or(text).trim().parse::<f64>() {
+            Ok(value) if (min..=max).contains(&value) => Ok(value),
+            _ => bail!("{name}=\"{text}\" is not a number of {long} from {min} to {max}: 20 or 20{short}"),
+        }
+    }
+
     /// The value as a switch: on/off, true/false, yes/no, 1/0.
     ///
     /// # Errors
@@ -122,6 +143,20 @@ impl Environment {
     }
 }
 
+/// What a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unit {
+    short: &'static str,
+    long: &'static str,
+}
+
+impl Unit {
+    /// `20s`.
+    pub const SECONDS: Self = Self { short: "s", long: "seconds" };
+    /// `20MiB`.
+    pub const MIB: Self = Self { short: "MiB", long: "MiB" };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,7 +168,7 @@ mod tests {
     ];
 
     fn environment(pairs: &[(&str, &str)]) -> Result<Environment> {
-        Environment::of(KEYS, pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Environment::given(KEYS, pairs.iter().copied())
     }
 
     #[test]

@@ -7,17 +7,21 @@
 //! | [`members`] | the other nodes of the dataflow file |
 //! | [`log`] | lines of the log, as dora takes them apart |
 //! | [`start`] | `main` of every node: logging, errors in one line |
+//! | [`disk`] | how much room a disk has |
 //! | [`figures`] | frame rate, age, stage times and drops, from the traces of frames |
 //! | [`turn`] | pictures wait until the next stage is ready for them |
 //! | [`source`], [`backoff`] | a camera or a microphone that may vanish and come back |
 //! | [`handover`] | between the thread that reads a source and the event loop |
 //! | [`pace`] | when a picture or a stretch of sound is due |
 //! | [`book`] | the newest settings of each stream |
+//! | [`sources`] | the last few pictures, each to be found for what was painted from it |
+//! | [`words`] | how those that record say how far they are |
 //! | [`processes`] | the nodes as the system sees them: processor, memory, restarts |
 
 pub mod backoff;
 pub mod book;
 pub mod config;
+pub mod disk;
 pub mod figures;
 pub mod handover;
 pub mod log;
@@ -26,12 +30,15 @@ pub mod node;
 pub mod pace;
 pub mod processes;
 pub mod source;
+pub mod sources;
 pub mod start;
 pub mod turn;
+pub mod words;
 
 pub use book::Book;
 pub use config::{Environment, Key};
 pub use figures::{Figures, Summary};
 pub use members::Member;
 pub use node::{Input, Next, Node, Woken};
+pub use sources::Sources;
 pub use start::{start, start_terminal};

@@ -28,7 +28,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`operator`] | the trait, and its way from and to dora's messages |
-//! | [`context`] | the line of text that names a picture: its size, its stamp |
+//! | [`context`] | the line of text that names a picture: its size, its stamp, its settings |
 //! | [`abi`] | what host and library must agree on |
 
 pub mod abi;
@@ -36,9 +36,9 @@ pub mod context;
 pub mod operator;
 
 pub use abi::Abi;
-pub use context::Context;
+pub use context::{Context, Settings};
 pub use dora_operator_api;
-pub use operator::{Operator, PICTURE, Picture, Shell};
+pub use operator::{Operator, PICTURE, Picture, SHAPE, SOURCE, Shell};
 
 /// Makes the library that this crate becomes an operator: dora's three symbols, and the mirror's [`Abi`].
 ///

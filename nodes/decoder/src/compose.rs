@@ -3,6 +3,7 @@
 use crate::decode::Decoder;
 use eyre::Result;
 use mirror_contract::Frame;
+use mirror_imaging::postprocess;
 use mirror_inference::{Options, Provider, Runtime};
 use mirror_models::Pack;
 use mirror_stage::Opens;

@@ -11,6 +11,5 @@ pub mod compose;
 pub mod config;
 pub mod decode;
 pub mod node;
-pub mod sources;
 
 pub use node::run;

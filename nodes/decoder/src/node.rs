@@ -2,11 +2,10 @@
 
 use crate::compose::{Composer, Layers};
 use crate::config::KEYS;
-use crate::sources::Sources;
 use eyre::Result;
 use mirror_contract::{Frame, Latent, Message, Notice, Readiness, Settings, Taken};
 use mirror_kit::node::{NOTICE, TAKEN};
-use mirror_kit::{Input, Node};
+use mirror_kit::{Input, Node, Sources};
 use mirror_stage::{READINESS, Stage};
 
 /// The painted latents.

@@ -1,12 +1,11 @@
 //! The encoder: pixels to latent.
 
 use eyre::{Result, bail, eyre};
-use mirror_imaging::normalise;
+use mirror_imaging::{Preprocess, normalise};
 use mirror_inference::{Model, Options, Provider, Runtime};
 use mirror_models::pack::Latents;
 use mirror_models::{Pack, Part};
 use mirror_stage::Opens;
-use preprocess::Preprocess;
 
 /// The graph's input.
 const SAMPLE: &str = "sample";

@@ -1,11 +1,11 @@
 //! Ports and event loop.
 
-use crate::config::KEYS;
+use crate::config::{KEYS, mirrors};
 use crate::encode::Encoder;
 use eyre::Result;
 use mirror_contract::{Frame, Latent, Message, Notice, Readiness, Settings, Taken};
 use mirror_kit::node::{NOTICE, TAKEN};
-use mirror_kit::{Input, Node};
+use mirror_kit::{Environment, Input, Node};
 use mirror_stage::{READINESS, Stage};
 
 /// The camera's pictures.
@@ -31,10 +31,11 @@ pub const OUTPUTS: &[(&str, &str)] =
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
     let mut node = Node::join()?.paced(&[FRAME, FRAME_2], LATENT);
+    let mirrors = mirrors(&Environment::read(KEYS)?)?;
     let (mut stage, mut seen) = (Stage::open(&mut node, KEYS)?, Vec::new());
     while let Some(input) = node.next() {
         match input.port.as_str() {
-            FRAME | FRAME_2 => encode(&mut node, &mut stage, &mut seen, &input)?,
+            FRAME | FRAME_2 => encode(&mut node, &mut stage, (&mut seen, mirrors), &input)?,
             SETTINGS => {
                 let settings = node.accept::<Settings>(&input).into_iter();
                 settings.for_each(|settings| stage.settings(&mut node, settings));
@@ -46,13 +47,19 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-fn encode(node: &mut Node, stage: &mut Stage<Encoder>, seen: &mut Vec<u8>, input: &Input) -> Result<()> {
+fn encode(
+    node: &mut Node,
+    stage: &mut Stage<Encoder>,
+    (seen, mirrors): (&mut Vec<u8>, bool),
+    input: &Input,
+) -> Result<()> {
     let Some(frame) = node.accept::<Frame>(input) else { return Ok(()) };
     let Some((settings, encoder)) = stage.of(&frame.header.stamp.stream) else { return Ok(()) };
     // The table allows 128 to 1024.
     let size = settings.size as usize;
     seen.resize(size * size * Frame::CHANNELS, 0);
-    let taken = encoder.take(&frame.pixels, [frame.height, frame.width], size, settings.mirror, seen);
+    let mirror = settings.mirror && mirrors;
+    let taken = encoder.take(&frame.pixels, [frame.height, frame.width], size, mirror, seen);
     let (values, shape) = match taken.and_then(|()| encoder.encode()) {
         Ok(encoded) => encoded,
         // The next size or the next frame may do: the mirror goes on.

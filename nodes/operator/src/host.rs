@@ -1,7 +1,6 @@
 //! Which operator paints, and which one steps in when it fails.
 
-use crate::instance::Pixels;
-use arrow::array::ArrayRef;
+use crate::sample::{Painted, Sample};
 use eyre::Result;
 use mirror_contract::Level;
 
@@ -10,11 +9,11 @@ pub trait Runs {
     /// What it is called.
     fn name(&self) -> &str;
 
-    /// Paints one picture: `[height, width, 3]` u8, named by `context` (`mirror_operator::Context`).
+    /// Paints one picture.
     ///
     /// # Errors
     /// It has failed, and is not asked again.
-    fn run(&mut self, picture: &ArrayRef, context: &str) -> Result<Pixels>;
+    fn run(&mut self, sample: &Sample) -> Result<Painted>;
 }
 
 /// The operator that paints, and the one before it, which still lives: a picture on which the first one fails is painted
@@ -49,10 +48,10 @@ impl<R: Runs> Host<R> {
     }
 
     /// Paints a picture, with whatever operator can. `None`: none can, it passes unchanged. What went wrong is said.
-    pub fn run(&mut self, picture: &ArrayRef, context: &str, say: &mut dyn FnMut(Level, String)) -> Option<Pixels> {
+    pub fn run(&mut self, sample: &Sample, say: &mut dyn FnMut(Level, String)) -> Option<Painted> {
         while let Some(live) = &mut self.live {
-            match live.run(picture, context) {
-                Ok(pixels) => return Some(pixels),
+            match live.run(sample) {
+                Ok(painted) => return Some(painted),
                 Err(error) => {
                     let failed = live.name().to_owned();
                     self.live = self.before.take();
@@ -71,9 +70,7 @@ impl<R: Runs> Host<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::UInt8Array;
     use eyre::bail;
-    use std::sync::Arc;
 
     /// Paints everything in one value, a few pictures long.
     struct Fake(&'static str, u8, usize);
@@ -83,18 +80,17 @@ mod tests {
             self.0
         }
 
-        fn run(&mut self, picture: &ArrayRef, _: &str) -> Result<Pixels> {
+        fn run(&mut self, sample: &Sample) -> Result<Painted> {
             let Some(left) = self.2.checked_sub(1) else { bail!("it has had enough") };
             self.2 = left;
-            Ok(vec![self.1; picture.len()].into())
+            Ok(Painted { shape: sample.shape, pixels: vec![self.1; sample.picture.len()].into() })
         }
     }
 
     fn paint(host: &mut Host<Fake>) -> (Option<u8>, Vec<String>) {
-        let picture: ArrayRef = Arc::new(UInt8Array::from(vec![0u8; 3]));
         let mut said = Vec::new();
-        let pixels = host.run(&picture, "", &mut |_, text| said.push(text));
-        (pixels.map(|pixels| pixels[0]), said)
+        let painted = host.run(&Sample::synthetic(), &mut |_, text| said.push(text));
+        (painted.map(|painted| painted.pixels[0]), said)
     }
 
     #[test]

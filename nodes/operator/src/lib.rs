@@ -3,7 +3,9 @@
 //! | port | message | what |
 //! |---|---|---|
 //! | in `picture` | Frame | `[height, width, 3]` u8, RGB; the newest one wins |
-//! | out `picture` | Frame | the same size, stamp and painting; without an operator, the same pixels |
+//! | in `source` | Frame | what pictures are painted from, for operators that want it; the last few are kept |
+//! | in `settings` | Settings | `size`, `mirror`, `opacity`, for operators that go by them |
+//! | out `picture` | Frame | the same stamp and painting, the size that the operator makes; without one, the same pixels |
 //! | out `notice` | Notice | which operator is live; why one was refused or taken out |
 //!
 //! | module | holds |
@@ -14,6 +16,7 @@
 //! | [`trial`] | the trial of a library in a process of its own |
 //! | [`library`] | a library in this process: its symbols, what it was built for |
 //! | [`instance`] | one operator of it: made, run, ended |
+//! | [`sample`] | a picture on its way to an operator, and what comes back |
 //! | [`worker`] | the thread that an operator lives in |
 //! | [`prepare`] | the thread that gets a new operator ready beside the one that paints |
 //! | [`lives`] | how often the host has died with a library |
@@ -58,6 +61,7 @@ pub mod library;
 pub mod lives;
 pub mod node;
 pub mod prepare;
+pub mod sample;
 pub mod trial;
 pub mod watch;
 pub mod whole;

@@ -3,21 +3,21 @@
 use crate::config::{Config, KEYS};
 use crate::host::Host;
 use crate::prepare::{News, Preparation};
-use crate::trial::Sample;
+use crate::sample::{Painted, Sample};
 use crate::worker::Worker;
-use arrow::array::UInt8Array;
 use eyre::Result;
-use mirror_contract::{Frame, Level, Message, Notice};
+use mirror_contract::{Frame, Level, Message, Notice, Settings};
 use mirror_kit::handover::Found;
 use mirror_kit::node::{NOTICE, TICK};
-use mirror_kit::{Environment, Input, Node};
-use mirror_operator::Context;
-use std::sync::Arc;
+use mirror_kit::{Book, Environment, Node, Sources};
 
-pub use mirror_operator::PICTURE;
+pub use mirror_operator::{PICTURE, SOURCE};
 
+/// The settings of all streams.
+pub const SETTINGS: &str = "settings";
 /// All inputs, with the types of their messages; the tick has none.
-pub const INPUTS: &[(&str, &str)] = &[(PICTURE, Frame::TYPE), (TICK, "")];
+pub const INPUTS: &[(&str, &str)] =
+    &[(PICTURE, Frame::TYPE), (SOURCE, Frame::TYPE), (SETTINGS, Settings::TYPE), (TICK, "")];
 /// All outputs, with the types of their messages.
 pub const OUTPUTS: &[(&str, &str)] = &[(PICTURE, Frame::TYPE), (NOTICE, Notice::TYPE)];
 
@@ -28,12 +28,19 @@ pub const OUTPUTS: &[(&str, &str)] = &[(PICTURE, Frame::TYPE), (NOTICE, Notice::
 pub fn run() -> Result<()> {
     let mut node = Node::join()?;
     let preparation = Preparation::start(Config::of(&Environment::read(KEYS)?)?)?;
-    let mut host = Host::default();
+    let (mut host, mut book, mut sources) = (Host::default(), Book::default(), Sources::default());
     while let Some(input) = node.next() {
         // Here, between two pictures, operators are swapped.
         tend(&mut node, &preparation, &mut host);
         match input.port.as_str() {
-            PICTURE => paint(&mut node, &preparation, &mut host, &input)?,
+            PICTURE => {
+                let Some(frame) = node.accept::<Frame>(&input) else { continue };
+                let sample = Sample::of(&frame, &book, &sources);
+                paint(&mut node, &mut host, frame, &sample, input.received_ns)?;
+                preparation.newest(sample);
+            }
+            SOURCE => node.accept(&input).into_iter().for_each(|frame| sources.keep(frame)),
+            SETTINGS => node.accept(&input).into_iter().for_each(|settings| book.write(settings)),
             // Without pictures, there are still things to say.
             TICK => {}
             port => node.refuse(port, &"this node has no such input"),
@@ -53,16 +60,10 @@ fn tend(node: &mut Node, preparation: &Preparation, host: &mut Host<Worker>) {
     }
 }
 
-fn paint(node: &mut Node, preparation: &Preparation, host: &mut Host<Worker>, input: &Input) -> Result<()> {
-    let Some(Frame { mut header, height, width, pixels }) = node.accept(input) else { return Ok(()) };
-    let stamp = &header.stamp;
-    let (frame_id, captured_ns) = (stamp.frame_id, stamp.captured_ns);
-    let context = Context { height, width, frame_id, captured_ns, stream: &stamp.stream }.to_string();
-    // The same bytes, in the sender's shared memory.
-    let picture = Arc::new(UInt8Array::new(pixels.clone(), None));
-    let sample = Sample { picture, context };
-    let painted = host.run(&sample.picture, &sample.context, &mut |level, text| node.notice(level, &text));
-    preparation.newest(sample);
-    node.sign(&mut header, input.received_ns);
-    node.send_frame(PICTURE, &header, [height, width], |into| into.copy_from_slice(painted.as_ref().unwrap_or(&pixels)))
+fn paint(node: &mut Node, host: &mut Host<Worker>, frame: Frame, sample: &Sample, received_ns: i64) -> Result<()> {
+    let painted = host.run(sample, &mut |level, text| node.notice(level, &text));
+    let Frame { mut header, height, width, pixels } = frame;
+    let Painted { shape, pixels } = painted.unwrap_or(Painted { shape: [height, width], pixels });
+    node.sign(&mut header, received_ns);
+    node.send_frame(PICTURE, &header, shape, |into| into.copy_from_slice(&pixels))
 }

@@ -4,7 +4,8 @@
 use crate::config::Config;
 use crate::host::Runs;
 use crate::lives::{Lives, MOST};
-use crate::trial::{self, Sample};
+use crate::sample::Sample;
+use crate::trial;
 use crate::watch::{Change, EVERY, Mark, PATIENCE, Watch};
 use crate::whole;
 use crate::worker::Worker;
@@ -149,6 +150,6 @@ fn ready(copy: &Path, newest: Option<Sample>, patience: Duration) -> Result<Work
     let copy: PathBuf = copy.canonicalize()?;
     trial::pass(&copy, &sample, patience)?;
     let mut worker = Worker::start(copy, patience)?;
-    worker.run(&sample.picture, &sample.context).wrap_err("on its first picture")?;
+    worker.run(&sample).wrap_err("on its first picture")?;
     Ok(worker)
 }

@@ -4,10 +4,12 @@
 //! and has the picture painted a few times. A library that crashes on loading, aborts, exits or never answers does so there.
 
 use crate::host::Runs;
+use crate::sample::Sample;
 use crate::worker::Worker;
 use arrow::array::{ArrayRef, UInt8Array};
 use eyre::{Result, WrapErr, bail, ensure, eyre};
 use mirror_operator::Context;
+use mirror_operator::operator::CHANNELS;
 use std::io::{BufRead, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -21,31 +23,12 @@ use std::{env, io};
 const TRY: &str = "--try";
 /// How often the picture is painted: an operator may fail on its second picture.
 const PICTURES: usize = 3;
+/// How far a trial stands back behind the nodes that paint: half of the way (nice(2)).
+const NICE: i32 = 10;
 /// What the last line of a trial begins with: the outcome.
 const OUTCOME: &str = "operator-trial ";
 /// Between two looks at whether the trial has ended.
 const LOOK: Duration = Duration::from_millis(2);
-
-/// A picture for the trial.
-#[derive(Debug, Clone)]
-pub struct Sample {
-    /// Its bytes: `[height, width, 3]` u8.
-    pub picture: ArrayRef,
-    /// What names it ([`Context`]).
-    pub context: String,
-}
-
-impl Sample {
-    /// A small picture of all colours, for a mirror that has seen none yet.
-    #[must_use]
-    pub fn synthetic() -> Self {
-        let (height, width) = (48, 64);
-        let pixel = |index: usize| [index % width * 4, index / width * 5, 255 - index % width * 4].map(|it| it as u8);
-        let pixels: Vec<u8> = (0..height * width).flat_map(pixel).collect();
-        let context = Context { height, width, frame_id: 0, captured_ns: 0, stream: "trial" };
-        Self { picture: Arc::new(UInt8Array::from(pixels)), context: context.to_string() }
-    }
-}
 
 /// Tries a library in a process of its own.
 ///
@@ -58,9 +41,10 @@ pub fn pass(library: &Path, sample: &Sample, patience: Duration) -> Result<()> {
     let mut child = command.spawn().wrap_err("no process for its trial")?;
     // It reads before it loads anything: this cannot hang. One that ends before it has read all says why below.
     if let Some(mut to) = child.stdin.take() {
-        let data = sample.picture.to_data();
         let _ = to.write_all(format!("{}\n", sample.context).as_bytes());
-        let _ = data.buffers().first().map(|pixels| to.write_all(pixels));
+        for picture in [Some(&sample.picture), sample.source.as_ref()].into_iter().flatten() {
+            let _ = picture.to_data().buffers().first().map(|pixels| to.write_all(pixels));
+        }
     }
     // The trial gives up by itself: this is for one whose library has taken hold of all its threads.
     let ended = wait(&mut child, patience * (2 + PICTURES as u32))?;
@@ -133,13 +117,21 @@ fn run(library: &Path, patience: Duration) -> Result<()> {
     let mut pixels = Vec::new();
     from.read_to_end(&mut pixels)?;
     let Context { height, width, .. } = Context::read(context)?;
-    ensure!(pixels.len() == height * width * 3, "the picture of the trial is not whole");
-    // SAFETY: alarm has no memory to harm. A trial whose host is gone, and whose library hangs, ends by it.
+    let len = height * width * CHANNELS;
+    ensure!([len, 2 * len].contains(&pixels.len()), "the picture of the trial is not whole");
+    // After the picture comes what it was painted from, if that is known.
+    let array = |pixels: Vec<u8>| -> ArrayRef { Arc::new(UInt8Array::from(pixels)) };
+    let source = pixels.split_off(len);
+    let source = (!source.is_empty()).then(|| array(source));
+    let sample = Sample { picture: array(pixels), source, shape: [height, width], context: context.to_owned() };
+    // SAFETY: nice and alarm have no memory to harm. A trial stands back behind the nodes that paint; one whose host is gone, and
+    // whose library hangs, ends by the alarm.
+    unsafe { libc::nice(NICE) };
+    // SAFETY: as above.
     unsafe { libc::alarm(u32::try_from(patience.as_secs()).unwrap_or(0).saturating_mul(2 + PICTURES as u32) + 10) };
-    let picture: ArrayRef = Arc::new(UInt8Array::from(pixels));
     let mut worker = Worker::start(library.to_owned(), patience)?;
     for number in 1..=PICTURES {
-        worker.run(&picture, context).wrap_err_with(|| format!("on picture {number} of its trial"))?;
+        worker.run(&sample).wrap_err_with(|| format!("on picture {number} of its trial"))?;
     }
     Ok(())
 }
@@ -163,12 +155,5 @@ mod tests {
     #[test]
     fn a_refusal_is_handed_on_in_its_words() {
         assert_eq!(ended(0, "operator-trial it lacks the symbol x\n"), "it lacks the symbol x");
-    }
-
-    #[test]
-    fn the_synthetic_picture_is_as_large_as_it_says() {
-        let sample = Sample::synthetic();
-        let context = Context::read(&sample.context).expect("a context");
-        assert_eq!(sample.picture.len(), context.height * context.width * 3);
     }
 }

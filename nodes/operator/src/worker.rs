@@ -1,25 +1,22 @@
 //! The thread that an operator lives in: made, run and ended there, and left behind if it never answers.
 
 use crate::host::Runs;
-use crate::instance::{Instance, Pixels};
+use crate::instance::Instance;
 use crate::library::Library;
-use arrow::array::ArrayRef;
+use crate::sample::{Painted, Sample};
 use eyre::{Result, WrapErr, bail, eyre};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-/// A picture that waits to be painted, and the text that names it.
-type Job = (ArrayRef, String);
-
 /// An operator in its thread, from outside. Dropping it ends the operator, in its own time.
 #[derive(Debug)]
 pub struct Worker {
     name: String,
     patience: Duration,
-    jobs: Sender<Job>,
-    painted: Receiver<Result<Pixels>>,
+    jobs: Sender<Sample>,
+    painted: Receiver<Result<Painted>>,
 }
 
 impl Worker {
@@ -29,7 +26,7 @@ impl Worker {
     /// # Errors
     /// The library is refused, or its operator cannot be made, or not in time.
     pub fn start(path: PathBuf, patience: Duration) -> Result<Self> {
-        let (jobs, waiting) = channel::<Job>();
+        let (jobs, waiting) = channel::<Sample>();
         let (answers, painted) = channel();
         let (ready, is_ready) = channel();
         let live = move || {
@@ -38,10 +35,10 @@ impl Worker {
                 Ok((name, mut instance)) => {
                     // An answer that nobody waits for any longer goes nowhere.
                     let _ = ready.send(Ok(name));
-                    while let Ok((picture, context)) = waiting.recv() {
-                        let answer = instance.run(&picture, &context);
+                    while let Ok(sample) = waiting.recv() {
+                        let answer = instance.run(&sample);
                         // Let go of the sender's memory before the answer is out.
-                        drop(picture);
+                        drop(sample);
                         let _ = answers.send(answer);
                     }
                 }
@@ -59,8 +56,8 @@ impl Runs for Worker {
         &self.name
     }
 
-    fn run(&mut self, picture: &ArrayRef, context: &str) -> Result<Pixels> {
-        if self.jobs.send((ArrayRef::clone(picture), context.to_owned())).is_err() {
+    fn run(&mut self, sample: &Sample) -> Result<Painted> {
+        if self.jobs.send(sample.clone()).is_err() {
             bail!("its thread has ended");
         }
         self.painted.recv_timeout(self.patience).map_err(|fault| late(fault, self.patience))?

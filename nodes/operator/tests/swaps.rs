@@ -3,6 +3,7 @@
 use eyre::{Result, ensure, eyre};
 use mirror_benches::flow::{Flow, Running};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -243,6 +244,23 @@ fn a_library_that_takes_the_host_down_again_and_again_is_left_out_and_pictures_p
     graph.put(&bytes("operator_tires")?)?;
     assert_eq!(graph.after("operator operator-tires is live")?, TIRED);
     Ok(())
+}
+
+#[test]
+fn the_mirrors_own_stages_are_swapped_as_any_operator_and_no_picture_is_lost() -> Result<()> {
+    let graph = Graph::start()?;
+    let [preprocess, postprocess] = [bytes("preprocess")?, bytes("postprocess")?];
+    for _ in 0..3 {
+        graph.put(&preprocess)?;
+        // The grey stays what it is, four times as wide and as high.
+        assert_eq!(graph.after("operator preprocess is live")?, GREY);
+        graph.put(&postprocess)?;
+        assert_eq!(graph.after("operator postprocess is live, preprocess stands by")?, GREY);
+    }
+    let lines = graph.lines();
+    let sizes: BTreeSet<u64> = pictures(&lines).filter_map(|line| line["bytes"].as_u64()).collect();
+    assert_eq!(sizes, BTreeSet::from([128 * 128 * 3, 512 * 512 * 3]));
+    graph.nothing_is_lost()
 }
 
 #[test]

@@ -18,33 +18,51 @@ const TINT_STRENGTH: f32 = 0.08;
 /// Weights of red, green and blue in brightness (ITU-R BT.709, 3.2).
 const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 
-/// A table for each colour: the graded value of each of the 256.
-struct Grade([[f32; 256]; 3]);
+/// Fractional bits of a table's numbers.
+const FRACTION: u32 = 10;
+/// Bits from one colour of a table's entry to the next: a whole number below 2048 with its fraction.
+const LANE: u32 = 21;
+/// Half a step, for all three colours: it rounds.
+const HALF: u64 = (1 << (FRACTION - 1)) * (1 | 1 << LANE | 1 << (2 * LANE));
+
+/// What each value of each colour adds to the painted pixel: its red, green and blue side by side in one number, each as
+/// 0 to 255 with [`FRACTION`] fractional bits. Grading a pixel is three look-ups and two additions.
+struct Grade([[u64; 256]; 3]);
 
 impl Default for Grade {
     fn default() -> Self {
-        Self::of(LIFT, GAMMA, GAIN)
+        Self::of([LIFT, GAMMA, GAIN], TINT, TINT_STRENGTH)
     }
 }
 
 impl Grade {
-    fn of(lift: [f32; 3], gamma: [f32; 3], gain: [f32; 3]) -> Self {
-        let value = |colour: usize, value: usize| {
+    fn of([lift, gamma, gain]: [[f32; 3]; 3], tint: [f32; 3], strength: f32) -> Self {
+        let strength = strength.clamp(0.0, 1.0);
+        let graded = |colour: usize, value: usize| {
             let value = value as f32 / 255.0;
             let lifted = gain[colour] * (value + lift[colour] * (1.0 - value));
             lifted.clamp(0.0, 1.0).powf(1.0 / gamma[colour])
         };
-        Self(std::array::from_fn(|colour| std::array::from_fn(|at| value(colour, at))))
+        let entry = |colour: usize, value: usize| {
+            let graded = graded(colour, value);
+            (0..3).fold(0, |entry, onto| {
+                // Drawn towards the tint: the pixel's brightness, of which each colour has its part, times the tint.
+                let own = if onto == colour { 1.0 - strength } else { 0.0 };
+                let share = own + strength * LUMA[colour] * tint[onto].max(0.0);
+                // None is negative: one that is white by itself makes the sum white, and three of them fit a lane.
+                let share = (share * graded * 255.0).min(256.0) * (1 << FRACTION) as f32;
+                entry | (share.round() as u64) << (onto as u32 * LANE)
+            })
+        };
+        Self(std::array::from_fn(|colour| std::array::from_fn(|value| entry(colour, value))))
     }
 
-    /// Grades one pixel, then draws it towards the tint.
-    fn pixel(&self, pixel: [u8; 3], tint: [f32; 3], strength: f32) -> [u8; 3] {
-        let graded: [f32; 3] = std::array::from_fn(|colour| self.0[colour][usize::from(pixel[colour])]);
-        let luma: f32 = graded.iter().zip(LUMA).map(|(value, weight)| value * weight).sum();
-        // Rounds; the cast saturates.
-        std::array::from_fn(|colour| {
-            let value = graded[colour] + strength * (luma * tint[colour] - graded[colour]);
-            (value * 255.0 + 0.5) as u8
+    fn pixel(&self, [red, green, blue]: [u8; 3]) -> [u8; 3] {
+        let Self([reds, greens, blues]) = self;
+        let sum = reds[usize::from(red)] + greens[usize::from(green)] + blues[usize::from(blue)] + HALF;
+        [0, 1, 2].map(|onto| {
+            let whole = sum >> (onto * LANE + FRACTION) & ((1 << (LANE - FRACTION)) - 1);
+            whole.min(255) as u8
         })
     }
 }
@@ -53,7 +71,7 @@ impl Operator for Grade {
     fn apply(&mut self, picture: &Picture, into: &mut [u8]) -> Result<(), String> {
         let (from, _) = picture.pixels.as_chunks::<3>();
         for (into, from) in into.as_chunks_mut::<3>().0.iter_mut().zip(from) {
-            *into = self.pixel(*from, TINT, TINT_STRENGTH);
+            *into = self.pixel(*from);
         }
         Ok(())
     }
@@ -68,8 +86,8 @@ mod tests {
 
     const NEUTRAL: [[f32; 3]; 3] = [[0.0; 3], [1.0; 3], [1.0; 3]];
 
-    fn graded([lift, gamma, gain]: [[f32; 3]; 3], pixel: [u8; 3]) -> [u8; 3] {
-        Grade::of(lift, gamma, gain).pixel(pixel, [1.0; 3], 0.0)
+    fn graded(numbers: [[f32; 3]; 3], pixel: [u8; 3]) -> [u8; 3] {
+        Grade::of(numbers, [1.0; 3], 0.0).pixel(pixel)
     }
 
     #[test]
@@ -98,17 +116,47 @@ mod tests {
 
     #[test]
     fn a_full_tint_leaves_shades_of_one_colour() {
-        let [lift, gamma, gain] = NEUTRAL;
-        let pixel = Grade::of(lift, gamma, gain).pixel([255, 0, 0], [1.0, 0.5, 0.0], 1.0);
+        let pixel = Grade::of(NEUTRAL, [1.0, 0.5, 0.0], 1.0).pixel([255, 0, 0]);
         assert_eq!(pixel, [54, 27, 0]);
+    }
+
+    /// The same in floating point, as the numbers at the top say it.
+    fn exact([lift, gamma, gain]: [[f32; 3]; 3], tint: [f32; 3], strength: f32, pixel: [u8; 3]) -> [f32; 3] {
+        let graded: [f32; 3] = std::array::from_fn(|colour| {
+            let value = f32::from(pixel[colour]) / 255.0;
+            let lifted = gain[colour] * (value + lift[colour] * (1.0 - value));
+            lifted.clamp(0.0, 1.0).powf(1.0 / gamma[colour])
+        });
+        let luma: f32 = graded.iter().zip(LUMA).map(|(value, weight)| value * weight).sum();
+        let drawn = |colour| graded[colour] + strength * (luma * tint[colour] - graded[colour]);
+        std::array::from_fn(|colour| (drawn(colour) * 255.0).clamp(0.0, 255.0))
+    }
+
+    #[test]
+    fn tables_say_what_the_formula_says_for_every_look() {
+        let looks = [
+            ([LIFT, GAMMA, GAIN], TINT, TINT_STRENGTH),
+            (NEUTRAL, [1.0; 3], 0.0),
+            ([[0.1, 0.0, 0.3], [0.5, 2.0, 1.0], [1.4, 0.6, 1.0]], [0.2, 1.0, 0.7], 0.5),
+            // A tint that is brighter than white.
+            ([[0.2; 3], [1.0; 3], [3.0; 3]], [4.0, 0.0, 9.0], 1.0),
+        ];
+        for (numbers, tint, strength) in looks {
+            let grade = Grade::of(numbers, tint, strength);
+            for pixel in (0u32..1 << 18).map(|at| [at, at >> 6, at >> 12].map(|part| ((part & 63) * 255 / 63) as u8)) {
+                let exact = exact(numbers, tint, strength, pixel);
+                let off = grade.pixel(pixel).into_iter().zip(exact).map(|(is, exact)| (f32::from(is) - exact).abs());
+                assert!(off.fold(0.0, f32::max) < 0.51, "{pixel:?}: {:?}, not {exact:?}", grade.pixel(pixel));
+            }
+        }
     }
 
     #[test]
     fn the_look_that_ships_is_seen() {
         let pixels = [0, 64, 128, 192, 255, 100];
-        let context = Context { height: 1, width: 2, frame_id: 0, captured_ns: 0, stream: "house" };
+        let context = Context { height: 1, width: 2, ..Context::default() };
         let mut into = [0; 6];
-        Grade::default().apply(&Picture { context, pixels: &pixels }, &mut into).expect("a picture");
+        Grade::default().apply(&Picture { context, pixels: &pixels, source: None }, &mut into).expect("a picture");
         assert_ne!(into, pixels);
     }
 }

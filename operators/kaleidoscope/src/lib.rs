@@ -65,9 +65,9 @@ mod tests {
     use mirror_operator::Context;
 
     fn applied(stage: &mut Kaleidoscope, [height, width]: [usize; 2], pixels: &[u8]) -> Vec<u8> {
-        let context = Context { height, width, frame_id: 0, captured_ns: 0, stream: "house" };
+        let context = Context { height, width, ..Context::default() };
         let mut into = vec![0; pixels.len()];
-        stage.apply(&Picture { context, pixels }, &mut into).expect("a picture");
+        stage.apply(&Picture { context, pixels, source: None }, &mut into).expect("a picture");
         into
     }
 

@@ -1,90 +1,42 @@
-//! Takes a camera's picture to the square that the model wants: `[height, width, 3]` → `[size, size, 3]`.
+//! Takes a camera's picture to the square that the model wants, as an operator: `[height, width, 3]` → `[size, size, 3]`.
 //!
-//! | | shape | type, range |
-//! |---|---|---|
-//! | in | `[height, width, 3]`, RGB, rows from the top | u8 |
-//! | out | `[size, size, 3]`, RGB, rows from the top | u8 |
-//!
-//! A pure function of one picture and the settings `size` and `mirror`.
+//! What it does is [`mirror_imaging::preprocess`], which `encoder` has compiled in; here it is a library that is swapped while
+//! the mirror runs, between camera and encoder (`dataflow.operators.yml`).
 
-use mirror_imaging::{ImagingError, Square};
-use thiserror::Error;
+use mirror_imaging::Preprocess;
+use mirror_operator::{Context, Operator, Picture};
 
-/// A picture that cannot be taken to a square.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("preprocess: {0}")]
-pub struct PreprocessError(#[from] ImagingError);
+/// The stage. It keeps the plan for the last geometry.
+#[derive(Default)]
+struct Stage(Preprocess);
 
-/// The stage. It keeps the plan for the last geometry: a camera and its settings rarely change theirs.
-#[derive(Debug, Default)]
-pub struct Preprocess {
-    plan: Option<Square>,
-}
+impl Operator for Stage {
+    fn size(&self, context: &Context) -> [usize; 2] {
+        [context.settings.size; 2]
+    }
 
-impl Preprocess {
-    /// Crops the middle of `source` (`[height, width, 3]` u8) to a square, resizes it to `size` rows and columns, and
-    /// swaps left and right if `mirror` says so. The caller lends `into`: `[size, size, 3]` u8, which may lie in the
-    /// shared memory that is sent. A picture that is right already is copied.
-    ///
-    /// # Errors
-    /// A height, width or size of 0; a buffer whose length is not that of its shape.
-    pub fn apply(
-        &mut self,
-        source: &[u8],
-        [height, width]: [usize; 2],
-        size: usize,
-        mirror: bool,
-        into: &mut [u8],
-    ) -> Result<(), PreprocessError> {
-        let plan = match self.plan.take() {
-            Some(plan) if plan.fits([height, width], size, mirror) => plan,
-            _ => Square::new([height, width], size, mirror)?,
-        };
-        Ok(self.plan.insert(plan).apply(source, into)?)
+    fn apply(&mut self, picture: &Picture, into: &mut [u8]) -> Result<(), String> {
+        let Context { height, width, settings, .. } = picture.context;
+        let applied = self.0.apply(picture.pixels, [height, width], settings.size, settings.mirror, into);
+        applied.map_err(|error| error.to_string())
     }
 }
+
+mirror_operator::register!(Stage);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn applied(source: &[u8], shape: [usize; 2], size: usize, mirror: bool) -> Result<Vec<u8>, PreprocessError> {
-        let mut into = vec![0; size * size * 3];
-        Preprocess::default().apply(source, shape, size, mirror, &mut into)?;
-        Ok(into)
-    }
+    use mirror_operator::Settings;
 
     #[test]
-    fn a_picture_that_is_right_already_is_copied() {
-        let picture: Vec<u8> = (0..12).collect();
-        assert_eq!(applied(&picture, [2, 2], 2, false), Ok(picture));
-    }
-
-    #[test]
-    fn the_middle_is_taken_and_mirrored() {
-        let picture: Vec<u8> = [1, 2, 3, 4, 5, 6, 7, 8].iter().flat_map(|value| [*value; 3]).collect();
-        let expected: Vec<u8> = [3, 2, 7, 6].iter().flat_map(|value| [*value; 3]).collect();
-        assert_eq!(applied(&picture, [2, 4], 2, true), Ok(expected));
-    }
-
-    #[test]
-    fn a_change_of_geometry_changes_the_plan() {
-        let mut stage = Preprocess::default();
-        for (shape, size, mirror) in [([2, 4], 2, true), ([4, 2], 2, true), ([4, 2], 3, true), ([4, 2], 3, false)] {
-            let source: Vec<u8> = (0..24).collect();
-            let mut into = vec![0; size * size * 3];
-            stage.apply(&source, shape, size, mirror, &mut into).expect("a shape");
-            assert_eq!(Ok(into), applied(&source, shape, size, mirror));
-        }
-    }
-
-    #[test]
-    fn buffers_that_do_not_fit_are_refused_by_name() {
-        let mut stage = Preprocess::default();
-        let error = stage.apply(&[0; 12], [2, 2], 2, false, &mut [0; 11]).expect_err("too short");
-        assert_eq!(error.to_string(), "preprocess: the square must hold 12 values, it holds 11");
-        let error = stage.apply(&[0; 9], [2, 2], 2, false, &mut [0; 9]).expect_err("both too short");
-        assert_eq!(error.to_string(), "preprocess: the source must hold 12 values, it holds 9");
-        assert!(stage.apply(&[], [0, 0], 0, false, &mut []).is_err());
+    fn size_and_side_are_those_of_the_settings() {
+        let settings = Settings { size: 2, mirror: true, ..Settings::default() };
+        let context = Context { height: 2, width: 4, settings, ..Context::default() };
+        let pixels: Vec<u8> = [1, 2, 3, 4, 5, 6, 7, 8].iter().flat_map(|value| [*value; 3]).collect();
+        let (mut stage, mut into) = (Stage::default(), [0; 12]);
+        assert_eq!(stage.size(&context), [2, 2]);
+        stage.apply(&Picture { context, pixels: &pixels, source: None }, &mut into).expect("a picture");
+        assert_eq!(into.as_chunks::<3>().0, [[3; 3], [2; 3], [7; 3], [6; 3]]);
     }
 }

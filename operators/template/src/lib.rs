@@ -41,10 +41,10 @@ mod tests {
     #[test]
     fn the_middle_stays_and_the_corners_darken() {
         let size = 65;
-        let context = Context { height: size, width: size, frame_id: 0, captured_ns: 0, stream: "house" };
+        let context = Context { height: size, width: size, ..Context::default() };
         let pixels = vec![200; size * size * 3];
         let mut into = vec![0; pixels.len()];
-        Stage.apply(&Picture { context, pixels: &pixels }, &mut into).expect("a picture");
+        Stage.apply(&Picture { context, pixels: &pixels, source: None }, &mut into).expect("a picture");
         assert_eq!(into[size * size / 2 * 3], 200);
         let corner = f32::from(into[0]);
         assert!((corner - 200.0 * CORNERS).abs() < 5.0, "{corner}");

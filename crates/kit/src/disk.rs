@@ -1,0 +1,56 @@
+//! How much room a disk has: what records looks before it is full.
+
+use eyre::{Result, WrapErr, bail};
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// How many bytes people may still write to the disk that a folder is on.
+///
+/// # Errors
+/// There is no such folder.
+pub fn free_bytes(folder: &Path) -> Result<u64> {
+    let path = CString::new(folder.as_os_str().as_bytes())?;
+    // SAFETY: all zeroes is a value of this plain C struct.
+    let mut disk: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the path ends with a zero, and the struct outlives the call, which only writes to it.
+    if unsafe { libc::statvfs(path.as_ptr(), &raw mut disk) } != 0 {
+        return Err(std::io::Error::last_os_error()).wrap_err_with(|| folder.display().to_string());
+    }
+    Ok(disk.f_bavail * disk.f_frsize)
+}
+
+/// Whether a folder has so many bytes free as a recording leaves to others.
+///
+/// # Errors
+/// It has not: with both numbers and the remedy.
+pub fn check(folder: &Path, free: u64, least: u64) -> Result<()> {
+    if free <= least {
+        let (shown, mib) = (folder.display(), |bytes: u64| bytes >> 20);
+        bail!("{shown} has {} MiB free, and a recording leaves {} MiB: make room", mib(free), mib(least));
+    }
+    Ok(())
+}
+
+/// The folder that a file is in, or will be.
+#[must_use]
+pub fn folder(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_has_room_and_not_more_than_there_is() -> Result<()> {
+        let here = tempfile::tempdir()?;
+        let free = free_bytes(here.path())?;
+        assert!(free > 0 && check(here.path(), free, 0).is_ok());
+        let error = check(here.path(), 5 << 20, 7 << 20).expect_err("too little").to_string();
+        assert!(error.ends_with("has 5 MiB free, and a recording leaves 7 MiB: make room"), "{error}");
+        assert!(free_bytes(&here.path().join("nowhere")).is_err());
+        assert_eq!(folder(Path::new("x.mcap")), Path::new("."));
+        Ok(())
+    }
+}
