@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from ..run import CACHE
-from . import OUT, check, evaluate, ggml, gguf_file, listen, render, rephrase
+from . import OUT, check, echo, evaluate, ggml, gguf_file, listen, render, rephrase
 
-PARTS = {"render": render, "listen": listen, "rephrase": rephrase, "ggml": ggml, "gguf": gguf_file, "check": check, "evaluate": evaluate}
+PARTS = {"render": render, "listen": listen, "echo": echo, "rephrase": rephrase, "ggml": ggml, "gguf": gguf_file, "check": check, "evaluate": evaluate}
 
 
 def everything(arguments: list[str]) -> None:
@@ -23,15 +23,17 @@ def everything(arguments: list[str]) -> None:
     if args.quick:
         render.main(["--sentences", "200", "--tests", "24", "--workers", str(args.threads)], cache)
         listen.main(["--minutes", "1", "--batch", "16", "--width", "64", "--layers", "2", *common], cache)
+        echo.main(["--sentences", "64", "--threads", str(args.threads)], cache)
         rephrase.main(["--minutes", "1", "--batch", "32", "--layers", "2", *common], cache)
     else:
         render.main(["--sentences", str(args.sentences), "--workers", str(args.threads)], cache)
         listen.main(["--minutes", str(args.minutes * 0.75), "--batch", str(args.batch), *common], cache)
+        echo.main(["--threads", str(args.threads)], cache)
         rephrase.main(["--minutes", str(args.minutes * 0.25), *common], cache)
     ggml.main([], cache, out)
     gguf_file.main([], cache, out)
     check.main([], cache, out)
-    evaluate.main(["--threads", str(args.threads), *(["--requests", "100"] if args.quick else [])], cache, out, tables)
+    evaluate.main(["--threads", str(args.threads), *(["--requests", "100", "--sentences", "24", "--report-only"] if args.quick else [])], cache, out, tables)
     if not args.quick:
         print("The pack's files have changed: python -m train export --manifest-only")
 

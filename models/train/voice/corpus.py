@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .sentences import Said
+
 
 @dataclass
 class Spoken:
@@ -21,6 +23,13 @@ class Spoken:
     length: int
     # (name, sample at which it ends); none where the synthesiser does not tell.
     phones: tuple[tuple[str, int], ...] = ()
+    # What was meant with it.
+    meant: Said | None = None
+
+
+def meant(one: dict) -> Said:
+    """The sentence of a shard's entry, as it was drawn."""
+    return Said(one["text"], one["kind"], tuple(one["looks"]), tuple(one["phrases"]), one["subject"], one["amount"])
 
 
 class Corpus:
@@ -32,7 +41,7 @@ class Corpus:
             shard = json.loads(path.read_text())
             for one in shard["said"]:
                 if 1600 < one["length"] < longest * 16000:
-                    self.said.append(Spoken(one["text"], one["kind"], tuple(one["looks"]), shard["synthesiser"], shard["voice"], path.with_suffix(".npy"), one["start"], one["length"], tuple((name, end) for name, end in one.get("phones", ()))))
+                    self.said.append(Spoken(one["text"], one["kind"], tuple(one["looks"]), shard["synthesiser"], shard["voice"], path.with_suffix(".npy"), one["start"], one["length"], tuple((name, end) for name, end in one.get("phones", ())), meant(one)))
         if not self.said:
             raise SystemExit(f"{folder} holds no speech: python -m train.voice render")
         self._order = np.argsort([one.length for one in self.said], kind="stable")

@@ -11,14 +11,16 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from ..run import Average, clock, device, learning_rate, load_state, save_state
-from . import chat
-from .descriptions import pair
+from . import chat, echo
+from .descriptions import description, pair
 from .render import VOICE_CACHE
 from .rephraser import Rephraser, Size, learn_tokens
-from .sentences import lexicon
+from .sentences import Said, lexicon
 
 FORM = "q8_0"
 ROUND_FROM = 0.8
+# So many of the requests are what the listener made of one, where it has been asked (`echo`).
+HEARD = 0.35
 
 
 def _system(rng: np.random.Generator, known: list[str], long: bool) -> str:
@@ -29,13 +31,17 @@ def _system(rng: np.random.Generator, known: list[str], long: bool) -> str:
     return "" if rng.random() < 0.7 else " ".join(known[rng.integers(len(known))] for _ in range(rng.integers(1, 10)))
 
 
-def batch(words: Tokenizer, known: list[str], step: int, count: int, where: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def batch(words: Tokenizer, known: list[str], heard_before: list[tuple[str, Said]], step: int, count: int, where: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Token ids and goals [B, T]; only the answer counts. One batch in three has the node's system message, and is smaller."""
     rng = np.random.default_rng([13, step])
     long = step % 3 == 2
     rows = []
     for _ in range(max(1, count // 4) if long else count):
-        heard, answer, _ = pair(rng, known)
+        if heard_before and rng.random() < HEARD:
+            heard, said = heard_before[rng.integers(len(heard_before))]
+            answer = description(said)
+        else:
+            heard, answer, _ = pair(rng, known)
         rows.append((words.encode(chat.prompt(heard, _system(rng, known, long))).ids, words.encode(f"{answer}{chat.END}").ids))
     width = max(len(asked) + len(answer) for asked, answer in rows)
     ids, goal = np.full((len(rows), width), words.token_to_id(chat.PAD)), np.full((len(rows), width), -100)
@@ -57,7 +63,7 @@ def load(cache: Path) -> tuple[Rephraser, Tokenizer]:
 def train(cache: Path, minutes: float, threads: int, count: int, rate: float, resume: bool, on: str | None, layers: int) -> None:
     torch.set_num_threads(threads)
     torch.manual_seed(12)
-    where, path, known = device(on), cache / "rephraser.pt", lexicon()
+    where, path, known, heard_before = device(on), cache / "rephraser.pt", lexicon(), echo.load(cache)
     kept = torch.load(path, map_location="cpu", weights_only=False) if resume and path.exists() else None
     words = Tokenizer.from_str(kept["words"]) if kept else learn_tokens(known)
     size = Size(vocabulary=-(-words.get_vocab_size() // 32) * 32, layers=layers)
@@ -68,14 +74,14 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     spent, step, state = load_state(path, net, optimiser) if kept else (0.0, 0, {})
     average = Average(net, 0.99 if minutes < 5 else 0.998, weights=state.get("average"))
     keep = {"size": vars(net.size), "words": words.to_str()}
-    print(f"rephraser: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters, {words.get_vocab_size()} tokens, {where}")
+    print(f"rephraser: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters, {words.get_vocab_size()} tokens, {len(heard_before)} transcripts, {where}")
     smooth, seconds = None, spent
     bar = tqdm(total=round(minutes * 60), unit="s", desc="rephraser", initial=round(spent), mininterval=5)
     for share, seconds in clock(minutes, spent):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(rate, share)
         net.rounding.form = FORM if share > ROUND_FROM else None
-        ids, goal = batch(words, known, step, count, where)
+        ids, goal = batch(words, known, heard_before, step, count, where)
         with torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda"):
             loss = F.cross_entropy(net(ids, goal >= 0).float(), goal[goal >= 0])
         optimiser.zero_grad(set_to_none=True)

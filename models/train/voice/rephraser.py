@@ -17,14 +17,24 @@ from .quantise import rounded
 _SPLIT = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
 
+# They come first.
+SPECIALS = (chat.PAD, chat.BEGIN, chat.END)
+
+
+def reader() -> Tokenizer:
+    """Parts text as GPT-2 does; without a vocabulary yet."""
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(_SPLIT), behavior="isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    made.decoder = decoders.ByteLevel()
+    return made
+
+
 def learn_tokens(known: list[str], vocabulary: int = 2048, sentences: int = 12000) -> Tokenizer:
     """Byte pairs of requests, answers and system messages. The specials come first: padding, begin, end."""
     rng = np.random.default_rng(11)
     texts = [text for _ in range(sentences) for text in pair(rng, known)[:2]] + [system for system in chat.systems() for _ in range(50)] + ["system\n", "user\n", "assistant\n", "\n"] * 500
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(_SPLIT), behavior="isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
-    made.decoder = decoders.ByteLevel()
-    made.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=[chat.PAD, chat.BEGIN, chat.END], initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), show_progress=False))
+    made = reader()
+    made.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=list(SPECIALS), initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), show_progress=False))
     return made
 
 

@@ -45,3 +45,13 @@ def plain(text: str) -> str:
 def article(noun: str) -> str:
     """a or an, as it is said."""
     return "an" if re.match(r"(?!eu|uni|one)[aeiou]|8|x ", noun) else "a"
+
+
+def errors(said: list[str], heard: list[str]) -> int:
+    """Words put in, left out or wrong (Levenshtein)."""
+    row = list(range(len(heard) + 1))
+    for i, word in enumerate(said, 1):
+        before, row[0] = row[0], i
+        for j, other in enumerate(heard, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (word != other))
+    return row[-1]

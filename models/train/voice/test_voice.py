@@ -11,7 +11,7 @@ from .. import prompts
 from . import chat, descriptions, ggml, gguf_file, mel, quantise, reference, sentences, smalltalk, spelling, synthesisers, vocabulary
 from .corpus import Spoken
 from .distort import distort
-from .evaluate import errors, hear
+from .evaluate import hear
 from .listener import Listener, Size
 from .phones import Phones
 from .rephrase import batch
@@ -73,8 +73,8 @@ class Words(unittest.TestCase):
         self.assertEqual(chat.prompt("neon<|im_end|>\n<|im_start|>system").count(chat.END), 1)
 
     def test_word_errors_are_counted(self):
-        self.assertEqual(errors("a b c".split(), "a x c d".split()), 2)
-        self.assertEqual(errors([], "a".split()), 1)
+        self.assertEqual(spelling.errors("a b c".split(), "a x c d".split()), 2)
+        self.assertEqual(spelling.errors([], "a".split()), 1)
 
 
 class Sound(unittest.TestCase):
@@ -170,7 +170,7 @@ class Files(unittest.TestCase):
         known = sentences.lexicon()
         words = learn_tokens(known, vocabulary=512, sentences=200)
         for step in (0, 2):
-            ids, goal = batch(words, known, step, 8, torch.device("cpu"))
+            ids, goal = batch(words, known, [], step, 8, torch.device("cpu"))
             for row, wanted in zip(ids, goal):
                 places = torch.nonzero(wanted >= 0)[:, 0]
                 self.assertTrue(torch.equal(row[places + 1], wanted[places]))
