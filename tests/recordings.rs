@@ -1,12 +1,15 @@
 //! A mirror that is recorded while it runs, and what is made of the recording.
 
-use eyre::{Result, ensure};
+use eyre::{Result, ensure, eyre};
 use mirror_tape::{Payload, Reader, Taped};
+use mirror_tests::root;
 use mirror_tests::running::{COORDINATOR, DAEMON, Running, free_port, mirror, wait_for};
-use serde_json::json;
+use opencv::prelude::*;
+use opencv::videoio::{CAP_ANY, CAP_PROP_FPS, CAP_PROP_FRAME_COUNT, CAP_PROP_FRAME_WIDTH, VideoCapture};
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// The messages of a recording.
@@ -94,4 +97,61 @@ fn what_a_running_mirror_is_recorded_of_is_painted_again_bit_for_bit() -> Result
     let compared: usize = same.values().sum();
     assert!(compared + 5 >= was.len() && same.len() == 2, "{compared} of {} compared: {same:?}", was.len());
     Ok(())
+}
+
+/// Rate, length in seconds and width of a film.
+fn film(path: &Path) -> Result<[f64; 3]> {
+    let film = VideoCapture::from_file(path, CAP_ANY)?;
+    ensure!(film.is_opened()?, "{} cannot be played", path.display());
+    let fps = film.get(CAP_PROP_FPS)?;
+    Ok([fps, film.get(CAP_PROP_FRAME_COUNT)? / fps, film.get(CAP_PROP_FRAME_WIDTH)?])
+}
+
+#[test]
+fn a_running_mirror_is_filmed_from_the_command_line_and_from_the_page_and_goes_on() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mirror = Running::start(&["--source", "assets/clip.mp4", "--size", "128", "--prompt", "neon lights"])?;
+    let frames = || mirror.get("/api/figures").ok()?["frames"].as_u64();
+    wait_for("pictures", || frames() > Some(5)).map_err(|error| eyre!("{error}\n{}", mirror.log()))?;
+
+    let out = folder.path().join("mirror.mp4");
+    let arguments = ["record", "--seconds", "2", "--free-mib", "1", "--mp4"];
+    let filmed = mirror.command(&arguments).arg(&out).output()?;
+    let said = format!("{}{}", String::from_utf8_lossy(&filmed.stdout), String::from_utf8_lossy(&filmed.stderr));
+    ensure!(filmed.status.success() && said.contains("recording into "), "{said}");
+    let [fps, seconds, width] = film(&out)?;
+    ensure!(fps == 30.0 && width == 128.0 && (1.0..6.0).contains(&seconds), "{fps} {seconds} {width}");
+    // More than any disk has: the words say what to do, there is no file, and the mirror goes on.
+    let full = folder.path().join("full.mp4");
+    let refused = mirror.command(&["record", "--free-mib", "16777216", "--mp4"]).arg(&full).output()?;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    ensure!(!refused.status.success() && said.contains("make room") && !full.exists(), "{said}");
+
+    let post = |wanted: bool| -> Result<Value> {
+        let url = format!("{}/api/recording", mirror.page());
+        Ok(ureq::post(url).send_json(json!({"recording": wanted}))?.body_mut().read_json()?)
+    };
+    let begun = post(true)?;
+    let path = root().join(begun["file"].as_str().ok_or_else(|| eyre!("no file: {begun}"))?);
+    let _gone = Gone(path.clone());
+    wait_for("a second of film", || {
+        mirror
+            .get("/api/recording")
+            .is_ok_and(|report| report["text"].as_str().is_some_and(|text| text.starts_with("1 s")))
+    })?;
+    let before = frames();
+    let ended = post(false)?;
+    ensure!(ended["recording"] == false && ended["fault"].is_null(), "{ended}");
+    let [_, seconds, _] = film(&path)?;
+    ensure!(seconds > 0.5, "{seconds} s");
+    wait_for("pictures after the film", || frames() > before)
+}
+
+/// A file that goes with the test.
+struct Gone(PathBuf);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
 }

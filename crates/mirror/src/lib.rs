@@ -5,6 +5,7 @@
 //! | [`run`], [`demo`], [`apply`], [`compare`] | the subcommands |
 //! | [`top`] | the graph as it runs, on a screen |
 //! | [`record`], [`topics`] | messages of a running mirror into a file; which there are |
+//! | [`film`] | what it shows into another one |
 //! | [`replay`] | such a file instead of the camera |
 //! | [`rewire`], [`contract`] | the running mirror becomes what the edited dataflow file says; whether that fits together |
 //! | [`kept`] | what a running mirror was started with |
@@ -30,6 +31,7 @@ pub mod demo;
 pub mod doctor;
 pub mod dora;
 pub mod failures;
+pub mod film;
 pub mod graph;
 pub mod house;
 pub mod journal;

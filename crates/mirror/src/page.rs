@@ -1,8 +1,11 @@
 //! The mirror's page, asked for its figures.
 
 use crate::house::House;
+use crate::kept::Kept;
 use crate::nodes::Nodes;
 use crate::overrides::Overrides;
+use crate::swap::running;
+use crate::which::Which;
 use eyre::{Result, WrapErr, bail, eyre};
 use mirror_kit::figures::Spread;
 use serde::Deserialize;
@@ -10,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 /// Something that a node has to say to people.
@@ -144,6 +148,16 @@ impl Page {
         let text = house.value(overrides, "WEB_ADDRESS").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         // One listens on "any address", but speaks to one.
         Self::of(&text.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:"))
+    }
+
+    /// The page of the mirror of that name that runs on this machine, wherever it was told to serve it.
+    ///
+    /// # Errors
+    /// None of that name runs, or it was not started by `mirror run`.
+    pub fn of_mirror(root: &Path, which: &Which) -> Result<Self> {
+        let (_, id) = running(root, which)?;
+        let kept = Kept::read(root, &id)?;
+        Self::of_house(&House::with(root, &kept.dataflow, &kept.graph)?, &kept.overrides)
     }
 
     /// What to type into a browser.

@@ -1,9 +1,10 @@
-//! `mirror record`: messages of a running mirror into a file.
+//! `mirror record`: messages of a running mirror into a file, or what it shows as a film.
 //!
-//! dora adds a node to the running graph, `tape`, that is connected to what is to be recorded, and takes it out again.
-//! No other node notices.
+//! Messages: dora adds a node to the running graph, `tape`, that is connected to what is to be recorded, and takes it out again.
+//! No other node notices. A film (`--mp4`): the program `film` looks at the page as a browser does (`crates/film`).
 
 use crate::dora::Dora;
+use crate::film;
 use crate::house::{DATAFLOW, House};
 use crate::journal::Journal;
 use crate::screen::Screen;
@@ -11,6 +12,7 @@ use crate::which::Which;
 use crate::{signals, topics};
 use clap::Args;
 use eyre::{Result, WrapErr, bail, eyre};
+use mirror_kit::words;
 use serde_json::{Map, Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,8 +21,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The program of the node.
 const PROGRAM: &str = "target/release/tape";
-/// How the node's lines begin: its progress, and its last one.
-const LINES: [&str; 2] = ["recorded ", "recording finished: "];
+/// How the lines of what records begin: its progress, and its last one.
+pub const LINES: [&str; 2] = [words::RECORDED, words::FINISHED];
 /// How long the node may be silent: longer, and it has ended without a word.
 const SILENCE: Duration = Duration::from_secs(20);
 
@@ -32,6 +34,9 @@ pub struct Arguments {
     /// The file; one with the time in its name if you name none. It must not be there yet
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// What the mirror shows as a film instead, to be played anywhere: mirror.mp4. It must not be there yet
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "topics", "raw", "file_mib"])]
+    mp4: Option<PathBuf>,
     /// What to record, with commas between: camera/frame, or picture for all outputs of that name, or all
     #[arg(long, value_delimiter = ',')]
     topics: Vec<String>,
@@ -59,6 +64,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     signals::listen()?;
     let here = std::env::current_dir().wrap_err("the current folder cannot be found")?;
     let root = House::find(&here, Path::new(DATAFLOW))?.root;
+    if let Some(mp4) = &arguments.mp4 {
+        let Arguments { seconds, free_mib, which, .. } = arguments;
+        return film::record(&root, which, &here.join(mp4), *seconds, *free_mib);
+    }
     let program = root.join(PROGRAM);
     if !program.is_file() {
         bail!("not built: {PROGRAM}; run \"make build\"");

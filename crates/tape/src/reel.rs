@@ -2,14 +2,13 @@
 
 use crate::message::Taped;
 use crate::record::{Pictures, Record, records};
-use eyre::{Result, WrapErr, bail, eyre};
+use eyre::{Result, WrapErr, eyre};
 use mcap::WriteOptions;
 use mcap::records::{MessageHeader, Metadata};
+use mirror_kit::disk;
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::BufWriter;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The disk is looked at again after that many bytes.
@@ -152,13 +151,8 @@ impl Reel {
 
     /// Looks whether the disk still has room.
     fn look(&self) -> Result<()> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let (free, least) = (free_bytes(folder)?, self.limits.free_bytes);
-        if free <= least {
-            let (shown, mib) = (folder.display(), |bytes: u64| bytes >> 20);
-            bail!("{shown} has {} MiB free, and a recording leaves {} MiB: make room", mib(free), mib(least));
-        }
-        Ok(())
+        let folder = disk::folder(&self.path);
+        disk::check(folder, disk::free_bytes(folder)?, self.limits.free_bytes)
     }
 }
 
@@ -198,19 +192,4 @@ pub enum Fault {
     Message(eyre::Report),
     /// Nothing can be any more.
     Disk(eyre::Report),
-}
-
-/// How many bytes people may still write to the disk that a folder is on.
-///
-/// # Errors
-/// There is no such folder.
-pub fn free_bytes(folder: &Path) -> Result<u64> {
-    let path = CString::new(folder.as_os_str().as_bytes())?;
-    // SAFETY: all zeroes is a value of this plain C struct.
-    let mut disk: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: the path ends with a zero, and the struct outlives the call, which only writes to it.
-    if unsafe { libc::statvfs(path.as_ptr(), &raw mut disk) } != 0 {
-        return Err(std::io::Error::last_os_error()).wrap_err_with(|| folder.display().to_string());
-    }
-    Ok(disk.f_bavail * disk.f_frsize)
 }

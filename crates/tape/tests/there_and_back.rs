@@ -6,7 +6,8 @@ use mirror_contract::{
     Audio, Embedding, Frame, Header, Latent, Level, Message, Notice, Painting, Prompt, Settings, StageTime, Stamp,
     Taken, Trace,
 };
-use mirror_tape::reel::{Fault, Written, free_bytes};
+use mirror_kit::disk::free_bytes;
+use mirror_tape::reel::{Fault, Written};
 use mirror_tape::{Limits, Payload, Pictures, Reader, Reel, Taped};
 use proptest::prelude::*;
 use std::fs;

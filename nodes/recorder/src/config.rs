@@ -4,6 +4,7 @@ use crate::node::PROMPT;
 use crate::report::Report;
 use eyre::{Result, bail, eyre};
 use mirror_contract::parameters::parameter;
+use mirror_kit::config::Unit;
 use mirror_kit::{Environment, Key};
 use std::path::PathBuf;
 
@@ -32,7 +33,7 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// Shortest and longest time that a key may give, in seconds.
-const SECONDS: (f64, f64) = (0.1, 86_400.0);
+const SECONDS: [f64; 2] = [0.1, 86_400.0];
 
 /// The configuration, checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,8 +79,8 @@ impl Config {
         Ok(Self {
             out: PathBuf::from(out),
             prompts,
-            seconds: seconds(environment, "RECORDER_SECONDS")?,
-            patience_seconds: seconds(environment, "RECORDER_PATIENCE_SECONDS")?,
+            seconds: environment.quantity("RECORDER_SECONDS", Unit::SECONDS, SECONDS)?,
+            patience_seconds: environment.quantity("RECORDER_PATIENCE_SECONDS", Unit::SECONDS, SECONDS)?,
         })
     }
 
@@ -111,24 +112,12 @@ impl Config {
     }
 }
 
-/// `20` or `20s`: dora takes no value that looks like a number on its command line.
-fn seconds(environment: &Environment, name: &str) -> Result<f64> {
-    let text = environment.text(name).trim();
-    let number = text.strip_suffix('s').unwrap_or(text).trim().parse::<f64>();
-    let (least, most) = SECONDS;
-    match number {
-        Ok(seconds) if (least..=most).contains(&seconds) => Ok(seconds),
-        _ => bail!("{name}=\"{text}\" is not a number of seconds from {least} to {most}: 20 or 20s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn config(pairs: &[(&str, &str)]) -> Result<Config> {
-        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Config::of(&Environment::of(KEYS, pairs)?)
+        Config::of(&Environment::given(KEYS, pairs.iter().copied())?)
     }
 
     #[test]

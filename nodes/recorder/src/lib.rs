@@ -10,9 +10,7 @@
 //! | [`statistics`] | frame rate, age, stage times and drops over the whole recording |
 //! | [`spoken`] | what was said to the mirror, and how soon it was painted |
 //! | [`shots`] | for each prompt a picture and what it was painted from |
-//! | [`pace`] | which picture stands at which place of a film of constant rate |
-//! | [`video`] | the film, encoded in a thread of its own |
-//! | [`machine`] | what the recording ran on, and when |
+//! | [`machine`] | what the recording ran on |
 //! | [`report`] | the report as it is written |
 //! | [`recording`] | all of these together |
 //! | [`node`] | ports and event loop |
@@ -20,13 +18,11 @@
 pub mod config;
 pub mod machine;
 pub mod node;
-pub mod pace;
 pub mod recording;
 pub mod report;
 pub mod schedule;
 pub mod shots;
 pub mod spoken;
 pub mod statistics;
-pub mod video;
 
 pub use node::run;

@@ -3,7 +3,6 @@
 use crate::config::Config;
 use crate::recording::Recording;
 use crate::schedule::Phase;
-use crate::video;
 use eyre::Result;
 use mirror_contract::{Frame, Level, Message, Notice, Prompt, Settings, SettingsUpdate, now_ns};
 use mirror_kit::Node;
@@ -41,7 +40,7 @@ pub const FINISHED: &str = "recording finished";
 /// # Errors
 /// A configuration that cannot be used; a file that cannot be written; no picture was shown.
 pub fn run() -> Result<()> {
-    video::choose_encoder_options();
+    mirror_film::choose_encoder_options();
     let mut node = Node::join()?;
     let config = Config::from_env()?;
     config.check_connected(&node.connected())?;

@@ -1,15 +1,16 @@
 //! A recording: everything of it but the graph and the clock.
 
 use crate::config::Config;
-use crate::machine::{Machine, utc};
+use crate::machine::Machine;
 use crate::report::{NoticeReport, PromptReport, Report, StageReport, round, rounded};
 use crate::schedule::{Phase, Schedule};
 use crate::shots::Shots;
 use crate::spoken::Transcripts;
 use crate::statistics::Statistics;
-use crate::video::Video;
 use eyre::{Result, WrapErr, bail};
 use mirror_contract::{Frame, Notice, Painting, Prompt, Settings, SettingsUpdate};
+use mirror_film::date::utc;
+use mirror_film::{Room, Video};
 use mirror_imaging::Image;
 use mirror_imaging::sheet::{Column, compose};
 use opencv::core::{Mat, Vec3b, Vector};
@@ -21,6 +22,8 @@ use std::path::{Path, PathBuf};
 pub const ORIGIN: &str = "recorder";
 /// Most notices in a report: the first ones tell most.
 const NOTICES: usize = 100;
+/// What a film leaves free on the disk: sheet and report are still to come.
+const LEAST_BYTES: u64 = 64 << 20;
 /// Most columns of what was said: a sheet stays a sheet.
 const SPOKEN: usize = 24;
 
@@ -74,7 +77,7 @@ impl Recording {
             prompts: prompts.iter().map(prompt).collect(),
             statistics: Statistics::default(),
             shots: Shots::new(prompts.len()),
-            video: Video::start(&out.join(FILM))?,
+            video: Video::start(&out.join(FILM), Room::of(LEAST_BYTES))?,
             stream: None,
             painting: None,
             size: None,
@@ -97,7 +100,7 @@ impl Recording {
         if self.source.as_ref() != Some(&frame.header.source) && !frame.header.source.is_empty() {
             self.source = Some(frame.header.source.clone());
         }
-        self.video.push(frame);
+        self.video.push(&frame.pixels, [frame.height, frame.width], frame.header.stamp.captured_ns);
         if let Some(painting) = &frame.header.painting {
             if let Some(index) = self.index_of(&painting.prompt) {
                 let second = self.schedule.second(now_ns);

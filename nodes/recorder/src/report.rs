@@ -3,8 +3,8 @@
 use crate::machine::Machine;
 use crate::spoken::Spoken;
 use crate::statistics::{Frames, Totals};
-use crate::video::Film;
 use mirror_contract::Notice;
+use mirror_film::Film;
 use mirror_kit::figures::Spread;
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -7,6 +7,7 @@ use mirror_contract::{Frame, Level, Message, Notice, Settings};
 use mirror_kit::Node;
 use mirror_kit::node::{NOTICE, TICK};
 use mirror_kit::start::one_line;
+use mirror_kit::words::{FINISHED, RECORDED};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -14,11 +15,6 @@ use std::time::{Duration, Instant};
 pub const INPUTS: &[(&str, &str)] = &[("picture", Frame::TYPE), ("settings", Settings::TYPE), (TICK, "")];
 /// All outputs, with the types of their messages.
 pub const OUTPUTS: &[(&str, &str)] = &[(NOTICE, Notice::TYPE)];
-
-/// How the line begins that is logged every second, and the one at the end.
-pub const RECORDED: &str = "recorded ";
-/// How the last line begins.
-pub const FINISHED: &str = "recording finished: ";
 
 /// Between two lines in the log.
 const PERIOD: Duration = Duration::from_secs(1);

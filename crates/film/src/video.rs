@@ -1,10 +1,9 @@
 //! The film, encoded in a thread of its own: it may fall behind, the pictures may not.
 
 use crate::pace::{FPS, Pace};
-use crate::shots::copy;
 use eyre::{Result, WrapErr, bail, eyre};
-use mirror_contract::Frame;
 use mirror_imaging::Image;
+use mirror_kit::disk;
 use opencv::core::{Mat, Size, Vec3b};
 use opencv::prelude::*;
 use opencv::{imgproc, videoio};
@@ -19,6 +18,9 @@ const QUEUE: usize = 16;
 /// What OpenCV's FFmpeg writer passes on to the encoder. x264's default takes both cores of a small machine from the
 /// mirror; this takes a small part of one.
 const ENCODER_OPTIONS: (&str, &str) = ("OPENCV_FFMPEG_WRITER_OPTIONS", "preset;ultrafast|threads;1");
+
+/// The disk is looked at again after so many pictures: once a second.
+const LOOK: i64 = FPS as i64;
 
 /// H.264 plays everywhere; MPEG-4 is what every build of FFmpeg can write.
 const CODECS: [&str; 2] = ["avc1", "mp4v"];
@@ -36,13 +38,35 @@ pub struct Film {
     pub frames: i64,
     /// Pictures that it left out because the encoder was behind.
     pub dropped: u64,
-    /// Why there is none, or why it is not H.264.
+    /// Why there is none, why it ends early, or why it is not H.264.
     pub note: Option<String>,
 }
 
 struct Job {
     image: Image,
     captured_ns: i64,
+}
+
+/// How many bytes a folder's disk has free.
+type Free = dyn Fn(&Path) -> Result<u64> + Send;
+
+/// What a film leaves free on its disk.
+pub struct Room {
+    least: u64,
+    free: Box<Free>,
+}
+
+impl Room {
+    /// So many bytes.
+    #[must_use]
+    pub fn of(least: u64) -> Self {
+        Self { least, free: Box::new(disk::free_bytes) }
+    }
+
+    fn check(&self, path: &Path) -> Result<()> {
+        let folder = disk::folder(path);
+        disk::check(folder, (self.free)(folder)?, self.least)
+    }
 }
 
 /// A film being made.
@@ -58,27 +82,35 @@ impl Video {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(path: &Path) -> Result<Self> {
+    pub fn start(path: &Path, room: Room) -> Result<Self> {
         let (jobs, queue) = sync_channel(QUEUE);
         let (give_back, spare) = channel();
         let path = path.to_owned();
         let thread = std::thread::Builder::new()
             .name("film".to_owned())
-            .spawn(move || encode(&path, &queue, &give_back))
+            .spawn(move || encode(&path, &room, &queue, &give_back))
             .wrap_err("no thread for the film")?;
         Ok(Self { jobs, spare, thread, dropped: 0 })
     }
 
-    /// Takes a picture in; never waits.
-    pub fn push(&mut self, frame: &Frame) {
+    /// Takes a picture in, `[height, width, 3]` u8, RGB, taken at that time; never waits.
+    pub fn push(&mut self, pixels: &[u8], [height, width]: [usize; 2], captured_ns: i64) {
         let mut image = self.spare.try_recv().unwrap_or_default();
-        copy(frame, &mut image);
-        match self.jobs.try_send(Job { image, captured_ns: frame.header.stamp.captured_ns }) {
+        (image.height, image.width) = (height, width);
+        image.pixels.clear();
+        image.pixels.extend_from_slice(pixels);
+        match self.jobs.try_send(Job { image, captured_ns }) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => self.dropped += 1,
             // The thread has ended with an error, which `finish` tells.
             Err(TrySendError::Disconnected(_)) => {}
         }
+    }
+
+    /// Whether it has ended by itself: the disk is as good as full, or it cannot be written.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.thread.is_finished()
     }
 
     /// Encodes what is still waiting, and closes the file. A film that could not be made is a note, not an error:
@@ -137,8 +169,9 @@ impl Writer {
 }
 
 /// The thread: writes each picture at its place until no more come.
-fn encode(path: &Path, queue: &Receiver<Job>, give_back: &Sender<Image>) -> Result<Film> {
-    let mut pace = Pace::default();
+fn encode(path: &Path, room: &Room, queue: &Receiver<Job>, give_back: &Sender<Image>) -> Result<Film> {
+    room.check(path)?;
+    let (mut pace, mut looked, mut full) = (Pace::default(), 0, None);
     let mut writer: Option<Writer> = None;
     for Job { image, captured_ns } in queue {
         if image.pixels.is_empty() {
@@ -157,11 +190,25 @@ fn encode(path: &Path, queue: &Receiver<Job>, give_back: &Sender<Image>) -> Resu
         }
         // Nobody takes it back once the recording is over.
         let _ = give_back.send(image);
+        if pace.written() >= looked + LOOK {
+            looked = pace.written();
+            // What is there is made a whole film while there is room for its end.
+            full = room.check(path).err().map(|error| format!("the film ends here: {error:#}"));
+            if full.is_some() {
+                break;
+            }
+        }
     }
     let Some(mut writer) = writer else { bail!("no picture came, so there is no film") };
     writer.file.release()?;
+    // FFmpeg's writer says nothing of a disk that took no more.
+    let whole = videoio::VideoCapture::from_file(&writer.part, videoio::CAP_ANY)?.is_opened()?;
+    if !whole {
+        bail!("{} cannot be played: the disk may have been full", writer.part.display());
+    }
     std::fs::rename(&writer.part, path).wrap_err_with(|| format!("{} could not be written", path.display()))?;
-    let note = (writer.codec != CODECS[0]).then(|| "OpenCV cannot write H.264 here; the film is MPEG-4".to_owned());
+    let other = (writer.codec != CODECS[0]).then(|| "OpenCV cannot write H.264 here; the film is MPEG-4".to_owned());
+    let note = full.or(other);
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(Film { file, codec: writer.codec.to_owned(), fps: FPS, frames: pace.written(), dropped: 0, note })
 }
@@ -178,23 +225,22 @@ pub fn choose_encoder_options() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mirror_contract::{Header, Stamp};
+    use std::sync::atomic::{AtomicU64, Ordering};
 
-    fn frame(frame_id: i64, side: usize) -> Frame {
-        let stamp = Stamp { stream: "house".to_owned(), frame_id, captured_ns: frame_id * 1_000_000_000 / 15 };
-        let header = Header::of(stamp);
+    /// Fifteen pictures a second, first red, then blue.
+    fn push(video: &mut Video, frame_id: i64, side: usize) {
         let colour = if frame_id < 15 { [250, 10, 10] } else { [10, 10, 250] };
-        Frame { header, height: side, width: side, pixels: colour.repeat(side * side).into() }
+        video.push(&colour.repeat(side * side), [side, side], frame_id * 1_000_000_000 / 15);
     }
 
     #[test]
     fn a_film_plays_in_real_time_with_its_colours() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("mirror.mp4");
-        let mut video = Video::start(&path).expect("a thread");
+        let mut video = Video::start(&path, Room::of(0)).expect("a thread");
         for id in 0..30 {
             // A change of size on the way must not end the film.
-            video.push(&frame(id, if id == 20 { 96 } else { 128 }));
+            push(&mut video, id, if id == 20 { 96 } else { 128 });
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         let film = video.finish();
@@ -215,17 +261,50 @@ mod tests {
     #[test]
     fn a_film_of_nothing_says_so() {
         let directory = tempfile::tempdir().expect("a directory");
-        let film = Video::start(&directory.path().join("mirror.mp4")).expect("a thread").finish();
+        let film = Video::start(&directory.path().join("mirror.mp4"), Room::of(0)).expect("a thread").finish();
         assert_eq!(film.note.as_deref(), Some("no picture came, so there is no film"));
     }
 
     #[test]
     fn a_film_that_cannot_be_written_is_a_note() {
-        let mut video = Video::start(Path::new("/nowhere/mirror.mp4")).expect("a thread");
+        let room = Room { least: 0, free: Box::new(|_| Ok(1)) };
+        let mut video = Video::start(Path::new("/nowhere/mirror.mp4"), room).expect("a thread");
         for id in 0..3 {
-            video.push(&frame(id, 64));
+            push(&mut video, id, 64);
         }
         let film = video.finish();
         assert!(film.file.is_empty() && film.note.is_some(), "{film:?}");
+    }
+
+    #[test]
+    fn a_film_ends_whole_when_the_disk_fills_up_and_says_why() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("mirror.mp4");
+        // A megabyte less each time that somebody looks: after four seconds of film there is too little.
+        let left = AtomicU64::new(14 << 20);
+        let room = Room { least: 10 << 20, free: Box::new(move |_| Ok(left.fetch_sub(1 << 20, Ordering::SeqCst))) };
+        let mut video = Video::start(&path, room).expect("a thread");
+        let mut id = 0;
+        while !video.is_over() {
+            push(&mut video, id, 64);
+            id += 1;
+            assert!(id < 10_000, "it does not end");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        let film = video.finish();
+        let note = film.note.unwrap_or_default();
+        assert!(note.starts_with("the film ends here: ") && note.ends_with("10 MiB: make room"), "{note}");
+        assert_eq!(film.file, "mirror.mp4");
+        let reader = videoio::VideoCapture::from_file(&path, videoio::CAP_ANY).expect("a film");
+        assert_eq!(reader.get(videoio::CAP_PROP_FRAME_COUNT).expect("a length") as i64, film.frames);
+        assert!((119..=123).contains(&film.frames), "{} pictures", film.frames);
+    }
+
+    #[test]
+    fn a_disk_that_is_full_from_the_start_is_a_note() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let room = Room { least: u64::MAX, free: Box::new(disk::free_bytes) };
+        let film = Video::start(&directory.path().join("mirror.mp4"), room).expect("a thread").finish();
+        assert!(film.note.is_some_and(|note| note.ends_with("make room")) && film.file.is_empty());
     }
 }

@@ -1,0 +1,4 @@
+//! The program `film`.
+fn main() -> std::process::ExitCode {
+    mirror_film::viewer::main()
+}
