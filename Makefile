@@ -9,7 +9,7 @@ quote = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(value $(1))))
 
 RUN = $(call option,SOURCE,source) $(call option,PROMPT,prompt) $(call option,SIZE,size) $(call option,PACK,pack) \
-  $(call option,DATAFLOW,dataflow)
+  $(call option,DATAFLOW,dataflow) $(call option,NAME,name)
 DEMO = $(call option,SOURCE,source) $(call option,PROMPTS,prompts) $(call option,MIC,mic) $(call option,SECONDS,seconds) \
   $(call option,SIZE,size) $(call option,OUT,out) $(call option,PACK,pack)
 # One picture. Without IMAGE it is the cat, without PROMPT the pencil drawing.
@@ -24,7 +24,7 @@ COMPARE = $(call STILL,"Oil painting in autumn colours") $(call option,OUT,out)
 # make would hand them to the programs as environment variables as well; bash would take SECONDS for its own.
 unexport $(OPTIONS)
 
-.PHONY: help setup build run demo apply compare operator top swap rewire chat test check bench eval parity clean record replay kills soak
+.PHONY: help setup build run demo apply compare operator top swap rewire chat test check bench bench-voice eval eval-voice parity clean record replay kills soak
 
 help: ## This list
 	@echo "Mirror: a camera's picture goes in, a painted one comes out. Commands:"
@@ -61,17 +61,18 @@ operator: setup ## Builds operators/NAME and swaps it into the mirror that runs;
 	@scripts/operator $(if $(value NEW),new $(call quote,$(value NEW)),$(call quote,$(value NAME)))
 
 top: ## The graph as it runs: fps, times, age, drops, processor and memory of each node; q ends it
-	@target/release/mirror top $(call option,URL,url) $(call option,DATAFLOW,dataflow)
+	@target/release/mirror top $(call option,URL,url) $(call option,DATAFLOW,dataflow) $(call option,NAME,name)
 
 swap: build ## Replaces NODE of the mirror that runs by its new build, or with ENV="KEY=VALUE …"; all others run on
 	@target/release/mirror swap $(call quote,$(value NODE)) $(call option,YAML,yaml) $(call option,DATAFLOW,dataflow) \
+	  $(call option,NAME,name) \
 	  $(foreach pair,$(value ENV),--env $(call quote,$(pair)))
 
 rewire: build ## Checks DATAFLOW (dataflow.yml) as it was edited, and starts again what of the running mirror it changes
-	@target/release/mirror rewire $(if $(value DATAFLOW),$(call quote,$(value DATAFLOW)))
+	@target/release/mirror rewire $(if $(value DATAFLOW),$(call quote,$(value DATAFLOW))) $(call option,NAME,name)
 
-record: ## Messages of the mirror that runs into an MCAP file: OUT, TOPICS, SECONDS
-	@target/release/mirror record $(call option,OUT,out) $(call option,TOPICS,topics) $(call option,SECONDS,seconds)
+record: ## Messages of the mirror that runs into an MCAP file: OUT, TOPICS, SECONDS; OUT=mirror.mp4 is a film of it
+	@target/release/mirror record $(if $(filter %.mp4,$(value OUT)),$(call option,OUT,mp4),$(call option,OUT,out)) $(call option,TOPICS,topics) $(call option,SECONDS,seconds) $(call option,NAME,name)
 
 replay: build ## A recording instead of the camera: FILE
 	@target/release/mirror replay $(call quote,$(value FILE))
@@ -90,11 +91,17 @@ check: setup ## Format, lints, spelling, graphs (2 minutes after a build)
 bench: build ## Speed against the limit, into benches/ (a few minutes on an idle machine)
 	@target/release/bench
 
+bench-voice: build ## From the last word said to the picture, and what the film loses meanwhile, into benches/ (five minutes)
+	@target/release/spoken
+
 kills: build ## Kills every node of a running mirror TIMES times, into benches/KILLS.md (20 times: half an hour)
 	@target/release/kills $(call option,TIMES,times) $(call option,SIZE,size) $(call option,OUT,out)
 
 soak: build ## Runs the mirror MINUTES minutes and draws memory, frame rate and age, into benches/SOAK.md
 	@target/release/soak $(call option,MINUTES,minutes) $(call option,SIZE,size) $(call option,OUT,out)
+
+eval-voice: ## Measures the starter voice pack against its goals, into models/evaluation (10 minutes; needs espeak-ng, flite, festival)
+	@scripts/eval --voice
 
 eval: ## Measures the starter pack against its goals, into models/evaluation (10 to 20 minutes)
 	@scripts/eval

@@ -116,6 +116,23 @@ fn two_mirrors_on_one_machine_do_not_touch_each_other() -> Result<()> {
     let painted: Vec<_> = mirror_tape::Reader::open(&tape)?.collect::<Result<Vec<_>>>()?;
     let source = painted.iter().find_map(|taped| taped.text("source"));
     ensure!(source.is_some_and(|source| !source.contains("clip.mp4")), "{source:?}");
+    // So it is watched and changed: `top`, `swap` and `rewire` leave the one without a name alone.
+    let ask = |arguments: &[&str]| -> Result<String> {
+        // Without ports in the environment: the name alone must do.
+        let output = other.command(arguments).args(["--name", "garden"]).output()?;
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        ensure!(output.status.success(), "{arguments:?}: {said}");
+        Ok(said)
+    };
+    let top = ask(&["top", "--once"])?;
+    ensure!(top.contains("a mosaic of tiles") && top.contains(other.page().trim_start_matches("http://")), "{top}");
+    let before = [&one, &other].map(|mirror| mirror.node("diffusion"));
+    ensure!(ask(&["swap", "diffusion"])?.contains("diffusion is replaced"));
+    let after = [&one, &other].map(|mirror| mirror.node("diffusion"));
+    ensure!(before[0] == after[0] && before[1] != after[1] && after[1].is_some(), "{before:?} {after:?}");
+    ensure!(ask(&["rewire"])?.contains("nothing has changed"));
+    paints(&other, "a mosaic of tiles")?;
+    paints(&one, "neon lights")?;
     // The end of one is not the end of the other.
     assert!(one.interrupt()?, "{}", one.log());
     paints(&other, "a mosaic of tiles")

@@ -6,6 +6,7 @@ use mirror_tests::running::{Running, signal, wait_for};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 /// A dataflow file beside `types/`, to be edited. It goes with the test.
@@ -121,6 +122,31 @@ fn a_swapped_node_is_a_new_one_and_no_other_ends(mirror: &Running) -> Result<()>
     Ok(())
 }
 
+fn a_node_through_which_nothing_comes_is_replaced_once_more(mirror: &Running) -> Result<()> {
+    // What dora's fault looks like: the first time it is a program that says that it is ready and paints nothing.
+    let folder = tempfile::tempdir()?;
+    let (program, been, yaml) =
+        (folder.path().join("diffusion"), folder.path().join("been"), folder.path().join("node.yml"));
+    let text = format!(
+        "#!/bin/sh\nif [ -e {been} ]; then exec target/release/diffusion; fi\ntouch {been}\nexec target/release/embed\n",
+        been = been.display()
+    );
+    fs::write(&program, text)?;
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    let graph: serde_yaml_ng::Value = serde_yaml_ng::from_str(&fs::read_to_string(root().join("dataflow.yml"))?)?;
+    let node = graph["nodes"].as_sequence().into_iter().flatten().find(|node| node["id"] == "diffusion");
+    let mut node = node.ok_or_else(|| eyre!("no diffusion"))?.clone();
+    node["path"] = program.to_string_lossy().into();
+    fs::write(&yaml, serde_yaml_ng::to_string(&node)?)?;
+    let (success, said) = ask(mirror, &["swap", "diffusion", "--yaml", &yaml.to_string_lossy()])?;
+    ensure!(success && said.contains("pictures do not come as before: diffusion is replaced once more"), "{said}");
+    ensure!(said.contains("diffusion is replaced: the picture paused for "), "{said}");
+    // Back to the one of the dataflow file.
+    let (success, said) = ask(mirror, &["swap", "diffusion"])?;
+    ensure!(success, "{said}");
+    Ok(())
+}
+
 fn a_broken_file_is_refused_and_the_graph_runs_on(mirror: &Running, file: &Edited) -> Result<()> {
     let before = processes(mirror)?;
     for (from, to, why) in [
@@ -183,6 +209,7 @@ fn a_mirror_is_watched_swapped_and_rewired_while_it_runs() -> Result<()> {
     top_shows_every_stage_at_work(&mirror)?;
     the_counters_grow(&mirror)?;
     a_swapped_node_is_a_new_one_and_no_other_ends(&mirror)?;
+    a_node_through_which_nothing_comes_is_replaced_once_more(&mirror)?;
     a_broken_file_is_refused_and_the_graph_runs_on(&mirror, &file)?;
     a_camera_that_stands_still_makes_the_mirror_ill(&mirror)?;
     other_edges_start_the_graph_again_and_all_follow(&mirror, &file)?;

@@ -12,7 +12,7 @@ use crate::kept::{self, Kept, Next};
 use crate::overrides;
 use crate::page::Page;
 use crate::pause::Watcher;
-use crate::swap::running;
+use crate::swap::{replace, running};
 use crate::which::Which;
 use clap::Args;
 use eyre::{Result, WrapErr, bail};
@@ -71,12 +71,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             "WEB_ADDRESS has changed, and who watches would not find the page again: end the mirror and start it anew"
         );
     }
-    let mut watcher = Watcher::of(page);
     let change = match change(&kept.graph, &new.graph)? {
         Change::Nothing | Change::Nodes(_) if arguments.all => Change::Graph("as you wish".to_owned()),
         change => change,
     };
-    match change {
+    let why = match change {
         Change::Nothing => {
             println!("nothing has changed: all nodes run on");
             return Ok(());
@@ -84,18 +83,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Change::Nodes(definitions) => {
             let mut kept = Kept { dataflow: new.dataflow, ..kept };
             for definition in definitions {
-                let node = definition["id"].as_str().unwrap_or_default();
-                dora.replace_node(&id, node, definition_file(&definition)?.path())?;
-                kept.replace(&definition);
-                kept.write(&house.root, &id)?;
-                println!("{node} is replaced; all others run on");
+                replace(&dora, &id, &page, &definition, || {
+                    kept.replace(&definition);
+                    kept.write(&house.root, &id)
+                })?;
             }
+            println!("all others run on");
+            return Ok(());
         }
-        Change::Graph(why) => {
-            println!("{why}: the whole graph is started again");
-            restart(&house, &dora, (&arguments.which.name, &id), &kept, &new)?;
-        }
-    }
+        Change::Graph(why) => why,
+    };
+    println!("{why}: the whole graph is started again");
+    let mut watcher = Watcher::of(page);
+    restart(&house, &dora, (&arguments.which.name, &id), &kept, &new)?;
     let begin = Instant::now();
     while !watcher.has_seen(BACK, begin + SETTLED) {
         if begin.elapsed() > PATIENCE {

@@ -62,34 +62,53 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let file = arguments.dataflow.clone().or_else(|| Some(kept.as_ref()?.dataflow.clone()));
     let house = House::find(&here, file.as_deref().unwrap_or(Path::new(DATAFLOW)))?;
     let definition = definition(&house, &here, arguments)?;
-    let file = definition_file(&definition)?;
     let overrides = kept.as_ref().map_or_else(|| house.inherited(), |kept| kept.overrides.clone());
     let page = Page::of_house(&house, &overrides)?;
+    let before = page.nodes()?;
+    replace(&dora, &id, &page, &definition, || match &mut kept {
+        Some(kept) => {
+            kept.replace(&definition);
+            kept.write(&house.root, &id)
+        }
+        None => Ok(()),
+    })?;
+    println!("{}", others(&before, &page.nodes()?, &arguments.node));
+    Ok(())
+}
+
+/// Replaces a node by that definition, waits until pictures come through it as before, and says how long they paused. What has
+/// to be written down is, as soon as the new one is there.
+///
+/// # Errors
+/// The page does not answer; dora refuses the definition; pictures do not come as before, even after a second try.
+pub fn replace(
+    dora: &Dora,
+    id: &str,
+    page: &Page,
+    definition: &Value,
+    done: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let (node, file) = (definition["id"].as_str().unwrap_or_default(), definition_file(definition)?);
     let before = page.nodes()?;
     let notice = page.figures()?.notices.last().map_or(0, |notice| notice.id);
     let start = Instant::now();
     let mut watcher = Watcher::of(page.clone());
     let usual = watcher.usual(start, Instant::now());
-    dora.replace_node(&id, &arguments.node, file.path())?;
-    if let Some(kept) = &mut kept {
-        kept.replace(&definition);
-        kept.write(&house.root, &id)?;
-    }
-    let mut swap = Swap { page: &page, before: &before, node: &arguments.node, notice, watcher, usual };
+    dora.replace_node(id, node, file.path())?;
+    done()?;
+    let mut swap = Swap { page, before: &before, node, notice, watcher, usual };
     if !swap.comes_through() {
         // Now and then (dora 1.1.0) the new process and its neighbours do not find each other, or not on all edges.
-        println!("pictures do not come as before: {} is replaced once more", arguments.node);
-        dora.replace_node(&id, &arguments.node, file.path())?;
+        println!("pictures do not come as before: {node} is replaced once more");
+        dora.replace_node(id, node, file.path())?;
         if !swap.comes_through() {
-            bail!("{} was replaced, and pictures do not come as before: mirror rewire --all", arguments.node);
+            bail!("{node} was replaced, and pictures do not come as before: mirror rewire --all");
         }
     }
-    let mut watcher = swap.watcher;
-    match watcher.pause() {
-        Some(pause) => println!("{} is replaced: {pause}", arguments.node),
-        None => println!("{} is replaced", arguments.node),
+    match swap.watcher.pause() {
+        Some(pause) => println!("{node} is replaced: {pause}"),
+        None => println!("{node} is replaced"),
     }
-    println!("{}", others(&before, &page.nodes()?, &arguments.node));
     Ok(())
 }
 

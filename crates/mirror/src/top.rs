@@ -3,17 +3,19 @@
 mod layout;
 mod rows;
 
+use crate::graph::NAME;
 use crate::house::{DATAFLOW, House};
 use crate::nodes::Nodes;
 use crate::page::{Figures, Page};
 use crate::signals;
+use crate::which::Which;
 use clap::Args;
 use eyre::{Result, WrapErr, bail};
 use layout::Screen;
 use mirror_kit::start::one_line;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
@@ -30,15 +32,17 @@ const PLAIN: (u16, u16) = (80, 24);
 /// It asks the mirror's page, so it works from any machine that reaches it. q or Ctrl-C ends it.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The mirror's page, http://tower:8080; without it the one that the dataflow file names
+    /// The mirror's page, http://tower:8080; without it that of the mirror that runs here
     #[arg(long)]
     url: Option<String>,
     /// Prints the screen once, as plain text, and ends
     #[arg(long)]
     once: bool,
-    /// The dataflow file whose page is asked
-    #[arg(long, value_name = "FILE", default_value = DATAFLOW)]
-    dataflow: PathBuf,
+    /// The dataflow file whose page is asked, whatever runs here
+    #[arg(long, value_name = "FILE")]
+    dataflow: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
 }
 
 impl Arguments {
@@ -47,8 +51,16 @@ impl Arguments {
             return Page::of(url);
         }
         let here = std::env::current_dir().wrap_err("the current folder cannot be found")?;
-        let house = House::find(&here, &self.dataflow)?;
-        Page::of_house(&house, &house.inherited())
+        let house = House::find(&here, self.dataflow.as_deref().unwrap_or(Path::new(DATAFLOW)))?;
+        let named = || Page::of_house(&house, &house.inherited());
+        if self.dataflow.is_some() {
+            return named();
+        }
+        match Page::of_mirror(&house.root, &self.which) {
+            // One without a name may have been started by dora's own command line.
+            Err(_) if self.which.name == NAME => named(),
+            page => page,
+        }
     }
 }
 

@@ -30,6 +30,21 @@ fn make_run_overrides_source_prompt_size_and_pack() {
 }
 
 #[test]
+fn several_mirrors_are_told_apart_by_their_name() {
+    assert_eq!(words(&["run", "NAME=garden"]), ["run", "--name", "garden"]);
+    assert_eq!(words(&["top", "NAME=garden"]), ["top", "--name", "garden"]);
+    assert_eq!(words(&["swap", "NODE=diffusion", "NAME=garden"]), ["swap", "diffusion", "--name", "garden"]);
+    assert_eq!(words(&["rewire", "NAME=garden"]), ["rewire", "--name", "garden"]);
+    assert_eq!(words(&["record", "NAME=garden", "SECONDS=3"]), ["record", "--seconds", "3", "--name", "garden"]);
+}
+
+#[test]
+fn a_recording_is_a_film_if_its_name_says_so() {
+    assert_eq!(words(&["record", "OUT=my evening.mp4"]), ["record", "--mp4", "my evening.mp4"]);
+    assert_eq!(words(&["record", "OUT=evening.mcap"]), ["record", "--out", "evening.mcap"]);
+}
+
+#[test]
 fn make_demo_overrides_source_prompts_seconds_size_and_folder() {
     let given = ["demo", "SOURCE=pattern", "PROMPTS=neon lights;a map", "SECONDS=6", "SIZE=512", "OUT=out/here"];
     let expected = [
