@@ -60,7 +60,10 @@ impl Live {
         let state = folder.path().join("settings.json");
         let mut command = Command::new(root.join("target/release/mirror"));
         command.args(["run", "--no-window", "--env", &format!("WEB_ADDRESS={address}")]);
-        command.args(["--env", &format!("CONTROL_STATE={}", state.display())]).args(arguments);
+        command.args(["--env", &format!("CONTROL_STATE={}", state.display())]);
+        // What somebody tries in his own mirror is not measured.
+        command.args(["--env", &format!("OPERATOR_LIBRARY={}", folder.path().join("operator.so").display())]);
+        command.args(arguments);
         command.env("DORA", dora(root)).env("DORA_COORDINATOR_PORT", &ports[1]);
         command.env("DORA_DAEMON_LOCAL_LISTEN_PORT", &ports[2]).current_dir(root).process_group(0);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);

@@ -21,6 +21,10 @@ pub const DAEMON: &str = "DORA_DAEMON_LOCAL_LISTEN_PORT";
 /// The variable that says where dora's command line finds the coordinator.
 pub const COORDINATOR: &str = "DORA_COORDINATOR_PORT";
 
+/// The operator that somebody tries in his own mirror must not paint in a test: this library is not there. A test that wants
+/// one says so after it.
+pub const NO_OPERATOR: &str = "OPERATOR_LIBRARY=.mirror/tests/operator.so";
+
 /// Waits until something is so.
 ///
 /// # Errors
@@ -79,8 +83,9 @@ impl Running {
         let address = format!("127.0.0.1:{}", free_port()?);
         let log = NamedTempFile::new()?;
         let page = format!("WEB_ADDRESS={address}");
-        // Settings of another test must not come back; arguments that say otherwise come later.
-        let mut command = mirror(&["run", "--no-window", "--env", &page, "--env", "CONTROL_STATE="]);
+        // Settings of another test must not come back, nor anybody's operator; arguments that say otherwise come later.
+        let mut command =
+            mirror(&["run", "--no-window", "--env", &page, "--env", "CONTROL_STATE=", "--env", NO_OPERATOR]);
         let ports = [free_port()?.to_string(), free_port()?.to_string()];
         command.args(arguments).env(COORDINATOR, &ports[0]).env(DAEMON, &ports[1]);
         let child = command.stdout(log.reopen()?).stderr(log.reopen()?).spawn()?;
@@ -94,7 +99,7 @@ impl Running {
     pub fn start_named(name: &str, arguments: &[&str]) -> Result<Self> {
         let address = format!("127.0.0.1:{}", free_port()?);
         let (log, page) = (NamedTempFile::new()?, format!("WEB_ADDRESS={address}"));
-        let mut command = mirror(&["run", "--name", name, "--no-window", "--env", &page]);
+        let mut command = mirror(&["run", "--name", name, "--no-window", "--env", &page, "--env", NO_OPERATOR]);
         let child = command.args(arguments).stdout(log.reopen()?).stderr(log.reopen()?).spawn()?;
         Ok(Self { child, log, address, ports: None })
     }
