@@ -100,8 +100,7 @@ mod tests {
         &[threads("DECODER_THREADS", ""), spin_us("DECODER_SPIN_US"), PACK, PACKS, PACKS_OPEN, PROVIDER];
 
     fn config(pairs: &[(&str, &str)]) -> Result<Config> {
-        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Config::of(&Environment::of(KEYS, pairs)?)
+        Config::of(&Environment::given(KEYS, pairs.iter().copied())?)
     }
 
     fn error(name: &str, value: &str) -> String {

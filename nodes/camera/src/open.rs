@@ -221,7 +221,7 @@ mod tests {
 
     /// What `auto` finds with these cameras and this clip.
     fn found(cameras: &[&str], clip: &str) -> Result<String> {
-        let environment = Environment::of(KEYS, [("CAMERA_CLIP".to_owned(), clip.to_owned())])?;
+        let environment = Environment::given(KEYS, [("CAMERA_CLIP", clip)])?;
         let cameras: Vec<_> = cameras.iter().map(PathBuf::from).collect();
         auto(&Config::of(&environment)?, &cameras).map(|opened| opened.text)
     }

@@ -49,8 +49,7 @@ fn serve(mut peer: TcpStream, count: u64) -> std::io::Result<()> {
 
 fn grabber(address: &str) -> Grabber {
     let pairs = [("CAMERA_SOURCE", address), ("CAMERA_TIMEOUT_SECONDS", "2")];
-    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let environment = Environment::of(KEYS, pairs).expect("keys are known");
+    let environment = Environment::given(KEYS, pairs).expect("keys are known");
     Grabber::start(Config::of(&environment).expect("values are right")).expect("a thread")
 }
 
@@ -118,9 +117,8 @@ fn stopping_never_waits_for_a_source() {
 
 #[test]
 fn a_pattern_keeps_its_pace_without_drift() {
-    let pairs =
-        [("CAMERA_SOURCE", "pattern"), ("CAMERA_FPS", "50")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let environment = Environment::of(KEYS, pairs).expect("keys are known");
+    let pairs = [("CAMERA_SOURCE", "pattern"), ("CAMERA_FPS", "50")];
+    let environment = Environment::given(KEYS, pairs).expect("keys are known");
     let grabber = Grabber::start(Config::of(&environment).expect("values are right")).expect("a thread");
     let mut times = Vec::new();
     watch(&grabber, |happening, taken| {

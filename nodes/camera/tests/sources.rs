@@ -17,8 +17,7 @@ use tempfile::TempDir;
 const SHAPE: [usize; 2] = [240, 320];
 
 fn config(pairs: &[(&str, &str)]) -> Config {
-    let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Config::of(&Environment::of(KEYS, pairs).expect("keys are known")).expect("values are right")
+    Config::of(&Environment::given(KEYS, pairs.iter().copied()).expect("keys are known")).expect("values are right")
 }
 
 fn opened(path: &Path, pairs: &[(&str, &str)]) -> eyre::Result<Opened> {

@@ -7,8 +7,7 @@ use mirror_kit::Environment;
 fn config(pairs: &[(&str, &str)]) -> Result<Config> {
     let starter = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/starter");
     let pairs = [("MIRROR_PACK", starter)].into_iter().chain(pairs.iter().copied());
-    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Config::of(&Environment::of(KEYS, pairs)?)
+    Config::of(&Environment::given(KEYS, pairs)?)
 }
 
 #[test]

@@ -21,7 +21,7 @@ mod tests {
 
     #[test]
     fn the_defaults_are_a_configuration() {
-        let environment = Environment::of(KEYS, []).expect("nothing is set");
+        let environment = Environment::given(KEYS, []).expect("nothing is set");
         Config::of(&environment).expect("all keys that are read are listed");
     }
 }

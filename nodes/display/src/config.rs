@@ -1,6 +1,7 @@
 //! The configuration.
 
 use eyre::{Result, bail};
+use mirror_contract::VISITOR;
 use mirror_kit::{Environment, Key};
 
 /// All keys.
@@ -14,7 +15,7 @@ pub const KEYS: &[Key] = &[
     Key { name: "DISPLAY_HEIGHT", default: "512", text: "Height of the window at the start, in pixels." },
     Key { name: "DISPLAY_FULLSCREEN", default: "off", text: "`on` starts with the full screen." },
     Key { name: "DISPLAY_FIGURES", default: "off", text: "`on` starts with the figures on the picture." },
-    Key { name: "DISPLAY_STREAM", default: "", text: "The stream that is shown; empty shows whatever comes." },
+    Key { name: "DISPLAY_STREAM", default: "", text: "The stream that is shown; empty shows all cameras of the mirror, but no visitor's." },
     Key { name: "DISPLAY_TITLE", default: "Mirror", text: "Title of the window." },
 ];
 
@@ -84,7 +85,7 @@ impl Config {
     /// Whether pictures of that stream are to be shown.
     #[must_use]
     pub fn shows(&self, stream: &str) -> bool {
-        self.stream.is_empty() || stream == self.stream
+        if self.stream.is_empty() { !stream.starts_with(VISITOR) } else { stream == self.stream }
     }
 
     /// Whether a notice about that stream is to be shown; one about none is for all.
@@ -99,8 +100,7 @@ mod tests {
     use super::*;
 
     fn config(pairs: &[(&str, &str)]) -> Result<Config> {
-        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Config::of(&Environment::of(KEYS, pairs)?)
+        Config::of(&Environment::given(KEYS, pairs.iter().copied())?)
     }
 
     #[test]
@@ -121,6 +121,13 @@ mod tests {
         let garden = config(&[("DISPLAY_STREAM", "garden")]).expect("a stream");
         assert!(garden.shows("garden") && garden.concerns("garden") && garden.concerns(""));
         assert!(!garden.shows("house") && !garden.concerns("house"));
+    }
+
+    #[test]
+    fn what_visitors_see_is_not_shown_in_the_house_unless_it_is_asked_for() {
+        let all = config(&[]).expect("the defaults are fine");
+        assert!(!all.shows("visitor/anna") && !all.concerns("visitor/anna"));
+        assert!(config(&[("DISPLAY_STREAM", "visitor/anna")]).expect("a stream").shows("visitor/anna"));
     }
 
     #[test]

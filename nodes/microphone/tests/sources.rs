@@ -15,8 +15,8 @@ use tempfile::TempDir;
 fn opened(source: &Path, pairs: &[(&str, &str)]) -> Result<Opened> {
     let source = source.to_string_lossy().into_owned();
     let own = [("MICROPHONE_SOURCE", source.as_str()), ("MICROPHONE_PAUSE_SECONDS", "0.1")];
-    let pairs = own.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    open(&Config::of(&Environment::of(KEYS, pairs)?)?)
+    let pairs = own.iter().chain(pairs).copied();
+    open(&Config::of(&Environment::given(KEYS, pairs)?)?)
 }
 
 fn refused(source: &Path) -> String {

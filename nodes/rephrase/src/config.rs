@@ -108,8 +108,8 @@ mod tests {
 
     fn config(pairs: &[(&str, &str)]) -> Result<Config> {
         let own = [("REPHRASE_SYSTEM", "system.txt"), ("REPHRASE_REFUSED", "refused.txt")];
-        let pairs = own.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Config::of(&Environment::of(KEYS, pairs)?)
+        let pairs = own.iter().chain(pairs).copied();
+        Config::of(&Environment::given(KEYS, pairs)?)
     }
 
     #[test]

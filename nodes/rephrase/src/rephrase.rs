@@ -177,9 +177,9 @@ mod tests {
         fs::write(&system, "paint").expect("it can be written");
         let system = system.to_string_lossy().into_owned();
         let own = [("REPHRASE_SYSTEM", system.as_str()), ("REPHRASE_REFUSED", "refused.txt"), ("REPHRASE_CACHE", "2")];
-        let pairs = own.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let pairs = own.iter().chain(pairs).copied();
         let config =
-            Environment::of(KEYS, pairs).and_then(|environment| Config::of(&environment)).expect("it is right");
+            Environment::given(KEYS, pairs).and_then(|environment| Config::of(&environment)).expect("it is right");
         let model = config.model.is_some().then(Parrot::default);
         Rephraser::new(config, model)
     }

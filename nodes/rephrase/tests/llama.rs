@@ -30,8 +30,8 @@ fn config(path: &Path, pairs: &[(&str, &str)]) -> Config {
         ("REPHRASE_REFUSED", "refused.txt"),
         ("REPHRASE_THREADS", "1"),
     ];
-    let pairs = own.iter().chain(pairs).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Environment::of(KEYS, pairs).and_then(|environment| Config::of(&environment)).expect("it is right")
+    let pairs = own.iter().chain(pairs).copied();
+    Environment::given(KEYS, pairs).and_then(|environment| Config::of(&environment)).expect("it is right")
 }
 
 fn opened(bytes: &[u8], pairs: &[(&str, &str)]) -> Result<Llama> {

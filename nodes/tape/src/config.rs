@@ -1,6 +1,7 @@
 //! The configuration.
 
 use eyre::{Result, bail};
+use mirror_kit::config::Unit;
 use mirror_kit::{Environment, Key};
 use mirror_tape::{Limits, Pictures};
 use std::path::PathBuf;
@@ -75,8 +76,9 @@ impl Config {
             other => bail!("TAPE_PICTURES=\"{other}\" is neither jpeg nor raw"),
         };
         let out = environment.text("TAPE_OUT").trim();
-        let seconds = number(environment, "TAPE_SECONDS", "s", 31_536_000.0)?;
-        let bytes = |name| number(environment, name, "MiB", 16_777_216.0).map(|mib| (mib * 1_048_576.0) as u64);
+        let seconds = environment.quantity("TAPE_SECONDS", Unit::SECONDS, [0.0, 31_536_000.0])?;
+        let bytes =
+            |name| environment.quantity(name, Unit::MIB, [0.0, 16_777_216.0]).map(|mib| (mib * 1_048_576.0) as u64);
         let limits = Limits { file_bytes: bytes("TAPE_FILE_MIB")?, free_bytes: bytes("TAPE_FREE_MIB")? };
         let backlog_bytes = usize::try_from(bytes("TAPE_BACKLOG_MIB")?)?;
         if backlog_bytes == 0 {
@@ -87,22 +89,12 @@ impl Config {
     }
 }
 
-/// `20` or `20s`: dora takes no value that looks like a number on its command line.
-fn number(environment: &Environment, name: &str, unit: &str, most: f64) -> Result<f64> {
-    let text = environment.text(name).trim();
-    match text.strip_suffix(unit).unwrap_or(text).trim().parse::<f64>() {
-        Ok(value) if (0.0..=most).contains(&value) => Ok(value),
-        _ => bail!("{name}=\"{text}\" is not a number from 0 to {most}: 20 or 20{unit}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn config(pairs: &[(&str, &str)]) -> Result<Config> {
-        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Config::of(&Environment::of(KEYS, pairs)?)
+        Config::of(&Environment::given(KEYS, pairs.iter().copied())?)
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The configuration.
 
 use eyre::{Result, bail};
+use mirror_kit::config::Unit;
 use mirror_kit::{Environment, Key};
 use std::time::Duration;
 
@@ -32,14 +33,11 @@ impl Config {
     /// # Errors
     /// As [`from_env`](Self::from_env).
     pub fn of(environment: &Environment) -> Result<Self> {
-        let text = environment.text("WATCH_SECONDS").trim();
-        match text.strip_suffix('s').unwrap_or(text).trim().parse::<f64>() {
-            Ok(0.0) => Ok(Self { patience: None }),
-            Ok(seconds) if (1.0..=86_400.0).contains(&seconds) => {
-                Ok(Self { patience: Some(Duration::from_secs_f64(seconds)) })
-            }
-            _ => bail!("WATCH_SECONDS=\"{text}\" is neither 0 nor a number of seconds from 1 to 86400: 10 or 10s"),
+        let seconds = environment.quantity("WATCH_SECONDS", Unit::SECONDS, [0.0, 86_400.0])?;
+        if seconds > 0.0 && seconds < 1.0 {
+            bail!("WATCH_SECONDS=\"{seconds}\": below 1 a healthy stage would be ended; 0 watches nothing");
         }
+        Ok(Self { patience: (seconds > 0.0).then(|| Duration::from_secs_f64(seconds)) })
     }
 }
 
@@ -48,7 +46,7 @@ mod tests {
     use super::*;
 
     fn config(seconds: &str) -> Result<Config> {
-        Config::of(&Environment::of(KEYS, [("WATCH_SECONDS".to_owned(), seconds.to_owned())])?)
+        Config::of(&Environment::given(KEYS, [("WATCH_SECONDS", seconds)])?)
     }
 
     #[test]
