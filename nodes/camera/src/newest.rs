@@ -1,9 +1,8 @@
 //! Where the grabbing thread leaves the newest picture, and what it has to say.
 
 use crate::picture::Picture;
-use eyre::Result;
-use mirror_contract::Level;
 use mirror_kit::handover::{Found, Handover};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +26,9 @@ pub type Happening = Found<()>;
 #[derive(Default)]
 pub struct Newest(Handover<Place>);
 
+/// What lies there.
 #[derive(Default)]
-struct Place {
+pub struct Place {
     waiting: bool,
     taken: Taken,
     source: Arc<str>,
@@ -57,16 +57,6 @@ impl Newest {
         });
     }
 
-    /// Leaves a line for people. Lines are never lost.
-    pub fn say(&self, level: Level, text: String) {
-        self.0.say(level, text);
-    }
-
-    /// The source has ended.
-    pub fn end(&self, result: Result<()>) {
-        self.0.end(result);
-    }
-
     /// Waits for something to happen, but not longer than that. A picture is swapped into `taken`, whose buffer goes
     /// back to the thread. What was said comes before the picture after it, and both before the end.
     pub fn next(&self, patience: Duration, taken: &mut Taken) -> Happening {
@@ -80,27 +70,21 @@ impl Newest {
     pub fn overtaken(&self) -> i64 {
         self.0.change(|place| std::mem::take(&mut place.overtaken))
     }
+}
 
-    /// Sleeps that long. `false`, at once: the mirror stops.
-    pub fn pause(&self, wait: Duration) -> bool {
-        self.0.pause(wait)
-    }
+/// Lines for people, the end and the wish to stop are as everywhere.
+impl Deref for Newest {
+    type Target = Handover<Place>;
 
-    /// Whether the mirror stops.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.0.is_stopped()
-    }
-
-    /// Tells the thread to stop.
-    pub fn stop(&self) {
-        self.0.stop();
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mirror_contract::Level;
     use std::time::Instant;
 
     const SOON: Duration = Duration::from_millis(5);

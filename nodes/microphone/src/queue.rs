@@ -1,10 +1,9 @@
 //! Where the listening thread leaves its chunks, and what it has to say.
 
 use crate::chunks::Chunk;
-use eyre::Result;
-use mirror_contract::Level;
 use mirror_kit::handover::{Found, Handover};
 use std::collections::VecDeque;
+use std::ops::Deref;
 use std::time::Duration;
 
 /// Chunks that wait at most: some seconds. Then the oldest goes, and is counted.
@@ -17,8 +16,9 @@ pub type Happening = Found<(Chunk, i64)>;
 #[derive(Default)]
 pub struct Queue(Handover<Waiting>);
 
+/// What waits there.
 #[derive(Default)]
-struct Waiting {
+pub struct Waiting {
     chunks: VecDeque<Chunk>,
     lost: i64,
 }
@@ -35,41 +35,25 @@ impl Queue {
         });
     }
 
-    /// Leaves a line for people. Lines are never lost.
-    pub fn say(&self, level: Level, text: String) {
-        self.0.say(level, text);
-    }
-
-    /// The source has ended.
-    pub fn end(&self, result: Result<()>) {
-        self.0.end(result);
-    }
-
     /// Waits for something to happen, but not longer than that. What was said comes first, the end last.
     pub fn next(&self, patience: Duration) -> Happening {
         self.0.next(patience, |waiting| Some((waiting.chunks.pop_front()?, std::mem::take(&mut waiting.lost))))
     }
+}
 
-    /// Sleeps that long. `false`, at once: the mirror stops.
-    pub fn pause(&self, wait: Duration) -> bool {
-        self.0.pause(wait)
-    }
+/// Lines for people, the end and the wish to stop are as everywhere.
+impl Deref for Queue {
+    type Target = Handover<Waiting>;
 
-    /// Whether the mirror stops.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.0.is_stopped()
-    }
-
-    /// Tells the thread to stop.
-    pub fn stop(&self) {
-        self.0.stop();
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mirror_contract::Level;
 
     const SOON: Duration = Duration::from_millis(5);
 
