@@ -76,26 +76,49 @@ fn main() -> Result<()> {
     let eye = live.eye();
     let bar = ProgressBar::new((nodes.len() * arguments.times) as u64);
     bar.set_style(ProgressStyle::with_template("{msg:40} {wide_bar} {pos}/{len}")?);
-    let mut kills: BTreeMap<String, Vec<Kill>> = BTreeMap::new();
+    let mut kills: BTreeMap<String, Kills> = nodes.iter().map(|node| (node.clone(), Kills::default())).collect();
     // By turns: dora gives a node up that ends ten times within a minute.
-    for _ in 0..arguments.times {
-        for node in &nodes {
+    for round in 1..=arguments.times {
+        for (node, kills) in &mut kills {
             bar.set_message(node.clone());
-            let kill = kill(&live, &eye, node).wrap_err_with(|| format!("{node}\n{}", live.log()))?;
-            kills.entry(node.clone()).or_default().push(kill);
+            match kill(&live, &eye, node) {
+                Ok(kill) => kills.done.push(kill),
+                // One that goes wrong is a figure, too; it does not take the others with it.
+                Err(error) => {
+                    bar.println(format!("{node}, round {round}: {error:#}"));
+                    kills.faults.push(format!("{error:#}"));
+                }
+            }
             bar.inc(1);
         }
+        // What there is by now is there, whatever comes.
+        write(&kills, &arguments, load)?;
         if live.has_ended()? {
-            bail!("the mirror has ended:\n{}", live.log());
+            bail!(
+                "the mirror has ended in round {round}, {} has what was before:\n{}",
+                arguments.out.display(),
+                live.log()
+            );
         }
     }
     bar.finish_and_clear();
     drop(live);
-    let table = table(&kills, &arguments, load);
-    fs::write(&arguments.out, &table).wrap_err_with(|| arguments.out.display().to_string())?;
-    fs::write(arguments.out.with_extension("json"), serde_json::to_vec_pretty(&kills)?)?;
-    println!("{table}");
+    println!("{}", table(&kills, &arguments, load));
     Ok(())
+}
+
+/// All kills of a node.
+#[derive(Debug, Default, serde::Serialize)]
+struct Kills {
+    done: Vec<Kill>,
+    /// Those after which the picture did not come back in time, or no node was there to be killed: in words.
+    faults: Vec<String>,
+}
+
+fn write(kills: &BTreeMap<String, Kills>, arguments: &Arguments, load: f64) -> Result<()> {
+    let out = &arguments.out;
+    fs::write(out, table(kills, arguments, load)).wrap_err_with(|| out.display().to_string())?;
+    fs::write(out.with_extension("json"), serde_json::to_vec_pretty(kills)?).wrap_err("the figures as JSON")
 }
 
 fn until(patience: Duration, mut is_so: impl FnMut() -> bool) -> Result<Duration> {
@@ -116,18 +139,24 @@ fn of<'a>(nodes: &'a [Process], node: &str) -> Option<&'a Process> {
 fn kill(live: &Live, eye: &Eye, node: &str) -> Result<Kill> {
     let rest = Instant::now();
     sleep(REST);
-    let before = live.nodes();
     let fps = eye.since(rest).len() as f64 / rest.elapsed().as_secs_f64();
-    let pid = of(&before, node).ok_or_else(|| eyre!("{node} does not run"))?.pid;
+    // On a busy machine, the one before may be about to come back.
+    let mut running = None;
+    until(PATIENCE, || {
+        running = of(&live.nodes(), node).map(|process| process.pid);
+        running.is_some()
+    })?;
+    let pid = running.ok_or_else(|| eyre!("it does not run"))?;
+    let before = live.nodes();
     // SAFETY: kill(2) touches no memory of this process.
     if unsafe { libc::kill(pid, libc::SIGKILL) } != 0 {
-        bail!("{node} cannot be killed");
+        bail!("it cannot be killed");
     }
     let begin = Instant::now();
     let mut back = None;
     while begin.elapsed() < WATCH || back.is_none() || eye.since(begin).last().is_none_or(is_old) {
         if begin.elapsed() > PATIENCE {
-            bail!("no picture {} s after {node} was killed", PATIENCE.as_secs());
+            bail!("no picture {} s after it was killed", PATIENCE.as_secs());
         }
         // Looking costs: not more often than it takes.
         sleep(if back.is_none() { Duration::from_millis(20) } else { Duration::from_millis(200) });
@@ -157,25 +186,26 @@ fn is_old(at: &Instant) -> bool {
     at.elapsed() > Duration::from_secs(1)
 }
 
-fn table(kills: &BTreeMap<String, Vec<Kill>>, arguments: &Arguments, load: f64) -> String {
-    let times = arguments.times;
+fn table(kills: &BTreeMap<String, Kills>, arguments: &Arguments, load: f64) -> String {
+    let times = kills.values().map(|kills| kills.done.len() + kills.faults.len()).max().unwrap_or(0);
     let mut text = format!(
         "# Every node killed {times} times\n\n`make kills` on {}, {}; the clip at {} × {} pixels, load {load:.1} before.\n\n\
          `kill -9` in the middle of the work, then three seconds' rest. *Back*: until dora has started the node again. *Picture*:\n\
          the longest time without a new picture on the page, which holds the time that the models take to be opened.\n\
-         *Lost*: pictures that would have been painted in that time.\n\n\
-         | node | back ms, median | picture ms, median | picture ms, worst | lost, median | others that ended | prompt kept |\n\
-         |---|---|---|---|---|---|---|\n",
+         *Lost*: pictures that would have been painted in that time. *Not back*: after {} s.\n\n\
+         | node | back ms, median | picture ms, median | picture ms, worst | lost, median | not back | others that ended | prompt kept |\n\
+         |---|---|---|---|---|---|---|---|\n",
         machine::date(),
         machine::name(),
         arguments.size,
         arguments.size,
+        PATIENCE.as_secs(),
     );
-    for (node, kills) in kills {
+    for (node, Kills { done: kills, faults }) in kills {
         let median = |value: fn(&Kill) -> f64| {
             let mut values: Vec<f64> = kills.iter().map(value).collect();
             values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
+            values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
         };
         let worst = kills.iter().map(|kill| kill.gap_ms).fold(0.0, f64::max);
         let others = kills.iter().flat_map(|kill| kill.others.clone()).collect::<std::collections::BTreeSet<_>>();
@@ -185,7 +215,9 @@ fn table(kills: &BTreeMap<String, Vec<Kill>>, arguments: &Arguments, load: f64) 
         let (back, gap, lost) = (median(|kill| kill.back_ms), median(|kill| kill.gap_ms), median(|kill| kill.lost));
         let _ = writeln!(
             text,
-            "| {node} | {back:.0} | {gap:.0} | {worst:.0} | {lost:.0} | {others} | {kept} of {} |",
+            "| {node} | {back:.0} | {gap:.0} | {worst:.0} | {lost:.0} | {} of {} | {others} | {kept} of {} |",
+            faults.len(),
+            kills.len() + faults.len(),
             kills.len()
         );
     }

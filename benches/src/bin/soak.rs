@@ -62,12 +62,15 @@ fn main() -> Result<()> {
     let (mut samples, mut asked) = (Vec::new(), 0);
     while begin.elapsed() < whole {
         let turn = usize::try_from(begin.elapsed().as_secs() / PERIOD.as_secs())?;
-        if turn != asked {
+        // A page that is too busy to answer is asked again.
+        if turn != asked && live.set(&json!({ "prompt": PROMPTS[turn % PROMPTS.len()] })).is_ok() {
             asked = turn;
-            live.set(&json!({ "prompt": PROMPTS[turn % PROMPTS.len()] }))?;
         }
         if live.has_ended()? {
-            bail!("the mirror has ended:\n{}", live.log());
+            bar.finish_and_clear();
+            write(&samples, &arguments, load)?;
+            let minutes = begin.elapsed().as_secs_f64() / 60.0;
+            bail!("the mirror has ended after {minutes:.1} minutes:\n{}", live.log());
         }
         if let Some(sample) = look(&live, begin.elapsed()) {
             let total: f64 = sample.memory.values().sum();
@@ -79,11 +82,15 @@ fn main() -> Result<()> {
     }
     bar.finish_and_clear();
     drop(live);
-    let text = report(&samples, &arguments, load)?;
+    write(&samples, &arguments, load)
+}
+
+fn write(samples: &[Sample], arguments: &Arguments, load: f64) -> Result<()> {
+    let text = report(samples, arguments, load)?;
     let out = |extension: &str| arguments.out.with_extension(extension);
     fs::write(&arguments.out, &text).wrap_err_with(|| arguments.out.display().to_string())?;
-    fs::write(out("svg"), drawing(&samples))?;
-    fs::write(out("csv"), table(&samples))?;
+    fs::write(out("svg"), drawing(samples))?;
+    fs::write(out("csv"), table(samples))?;
     println!("{text}");
     Ok(())
 }
@@ -112,9 +119,12 @@ fn report(samples: &[Sample], arguments: &Arguments, load: f64) -> Result<String
     let settled = if settled.len() < 4 { samples.iter().collect() } else { settled };
     let (Some(first), Some(last)) = (settled.first(), settled.last()) else { bail!("nothing was seen") };
     let size = arguments.size;
+    // It lies beside the text.
+    let drawing = arguments.out.with_extension("svg");
+    let drawing = drawing.file_name().unwrap_or_default().to_string_lossy();
     let mut text = format!(
         "# {:.0} minutes\n\n`make soak MINUTES={}` on {}, {}; the clip at {size} × {size} pixels, another prompt every minute, load {load:.1} before.\n\n\
-         ![memory, frame rate and age over time](SOAK.svg)\n\n\
+         ![memory, frame rate and age over time]({drawing})\n\n\
          {} pictures, {} restarts. The first {WARM_UP_MINUTES} minutes are left out below: the first quarter of the rest against the last.\n\
          Memory is what is a node's own (`RssAnon`): not its program's file, and not what it shares with others.\n\n\
          | | first quarter, mean | last quarter, mean | change |\n|---|---|---|---|\n",
