@@ -1,0 +1,33 @@
+//! DreamStream: `/ws/{broadcaster|viewer}/{stream_id}?processor_type=…`. A broadcaster sends pictures, viewers see the painted
+//! ones, both as data URLs in JSON.
+
+mod asked;
+mod rest;
+pub mod said;
+
+pub use asked::{Ask, Role, hear};
+pub use rest::{Health, Processors, Stream, Streams};
+
+use serde_json::json;
+
+/// The port where we serve it. Its own server has none: it ran on a platform that gives it an address.
+pub const PORT: u16 = 8001;
+/// Longest picture in a `frame` message, as text, in bytes.
+pub const FRAME_MAX: usize = 1_900_000;
+/// The prompt that a stream begins with.
+pub const PROMPT: &str = "A painting in the style of van Gogh's 'Starry Night'";
+/// The negative prompt that a stream begins with.
+pub const NEGATIVE: &str = "ugly, deformed, disfigured, poor details, bad anatomy";
+/// The strength that a stream begins with.
+pub const STRENGTH: f64 = 0.9;
+/// The steps that a stream begins with, where the processor has no say in it.
+pub const STEPS: i64 = 4;
+/// The two processors of its server. Here they stand for the packs that are installed.
+pub const PROCESSORS: [&str; 2] = ["standard", "lightning"];
+
+/// The settings that a stream begins with.
+#[must_use]
+pub fn first() -> crate::Changes {
+    let settings = json!({"prompt": PROMPT, "negative_prompt": NEGATIVE, "strength": STRENGTH, "steps": STEPS});
+    settings.as_object().cloned().unwrap_or_default()
+}

@@ -1,0 +1,15 @@
+//! Live Diffusion: `/ws` with envelopes `{"type": …, "data": {…}}` and pictures as binary messages.
+//!
+//! A client sends pictures as often as it likes; one that comes while the one before is painted is dropped without a word.
+//! For each painted one it gets `processed_frame` and then the JPEG.
+
+mod heard;
+mod rest;
+mod settings;
+
+pub use heard::{Heard, hear, said};
+pub use rest::{Gpu, Health, Load, Loaded, Model, Models, ServerStatus, System, Wrapped};
+pub use settings::{changes, shown};
+
+/// The port where its clients look for it.
+pub const PORT: u16 = 8000;

@@ -1,0 +1,114 @@
+//! Answers and bodies of its HTTP addresses.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// Settings, one level down: `{"settings": {…}}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Wrapped {
+    /// `prompt`, `negative_prompt`, `denoising_strength`, `guidance`, `steps`, `seed`, in snake or camel case.
+    #[schema(value_type = Object)]
+    pub settings: Value,
+}
+
+/// A model that can be painted with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Model {
+    /// What `POST /api/models/load` takes.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// What it is good for.
+    pub description: String,
+    /// Whether it is the one that paints.
+    pub is_loaded: bool,
+}
+
+/// All models.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Models {
+    /// Those that are installed.
+    pub models: Vec<Model>,
+    /// The one that paints.
+    pub current_model: Option<String>,
+}
+
+/// Which model is to paint.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+pub struct Load {
+    /// One of the ids of `GET /api/models`.
+    #[serde(alias = "modelId")]
+    pub model_id: String,
+}
+
+/// A model paints from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Loaded {
+    /// `success`.
+    pub status: &'static str,
+    /// For people.
+    pub message: String,
+    /// The model.
+    pub current_model: String,
+}
+
+/// A graphics card; none where the processor paints.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Gpu {
+    /// Its number.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// Memory that models hold, in MB.
+    pub memory_allocated_mb: f64,
+    /// Memory that is set aside, in MB.
+    pub memory_reserved_mb: f64,
+}
+
+/// What the machine is busy with.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct System {
+    /// Use of all processors, in percent.
+    pub cpu_percent: f64,
+    /// Memory in use, in percent of all.
+    pub memory_percent: f64,
+    /// This program's memory, in MB.
+    pub memory_mb: f64,
+    /// This program's threads.
+    pub threads: u64,
+    /// Empty: there is no Python here.
+    pub python_version: String,
+}
+
+/// `GET /api/status`.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ServerStatus {
+    /// `running`.
+    pub status: &'static str,
+    /// The mirror's version.
+    pub version: &'static str,
+    /// Since this listener started.
+    pub uptime_seconds: f64,
+    /// Open sockets of this protocol.
+    pub active_connections: usize,
+    /// Whether there is a model.
+    pub model_loaded: bool,
+    /// The one that paints.
+    pub current_model: Option<String>,
+    /// Whether pictures are painted by an NVIDIA card.
+    pub cuda_available: bool,
+    /// The cards.
+    pub gpu_info: Vec<Gpu>,
+    /// The machine.
+    pub system_info: System,
+}
+
+/// `GET /health`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Health {
+    /// `healthy`.
+    pub status: &'static str,
+    /// The mirror's version.
+    pub api_version: &'static str,
+}
