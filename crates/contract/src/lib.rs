@@ -35,5 +35,5 @@ pub use message::readiness::Readiness;
 pub use message::settings::SettingsUpdate;
 pub use message::taken::Taken;
 pub use settings::{SettingError, Settings};
-pub use stamp::{HOUSE, Stamp, now_ns};
+pub use stamp::{HOUSE, Stamp, VISITOR, now_ns};
 pub use trace::{StageTime, Trace};

@@ -3,10 +3,14 @@
 use crate::error::ContractError;
 use crate::keys;
 use crate::metadata::{Reader, Writer};
+use dora_node_api::{MetadataParameters, Parameter};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The stream of the installation's own camera. A stream that has no settings of its own is painted as this one is.
 pub const HOUSE: &str = "house";
+
+/// What the names of visitors' streams begin with. Such a stream ends some time; the installation's cameras stay.
+pub const VISITOR: &str = "visitor/";
 
 /// Identity of a frame. Every message that was made from the frame carries it on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,6 +24,15 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// The stream that a message of whatever type belongs to; empty if it names none.
+    #[must_use]
+    pub fn stream_of(parameters: &MetadataParameters) -> &str {
+        match parameters.get(keys::STREAM) {
+            Some(Parameter::String(stream)) => stream,
+            _ => "",
+        }
+    }
+
     pub(crate) fn read(from: &Reader) -> Result<Self, ContractError> {
         Ok(Self {
             stream: from.text(keys::STREAM)?.to_owned(),

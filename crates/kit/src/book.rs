@@ -1,7 +1,11 @@
 //! The newest settings of each stream.
 
-use mirror_contract::{HOUSE, Settings};
+use mirror_contract::{HOUSE, Settings, VISITOR};
 use std::collections::HashMap;
+
+/// Visitors whose settings are kept: more than `control` keeps, which says those of all streams again and again. The one of
+/// which it has said nothing for longest goes.
+const VISITORS: usize = 160;
 
 /// Settings by stream. A stream that has none of its own has those of the house; before those come, the defaults.
 #[derive(Debug, Default)]
@@ -9,6 +13,10 @@ pub struct Book {
     pages: HashMap<String, Settings>,
     /// The last settings of a stream with another pack than now.
     before: HashMap<String, Settings>,
+    /// Visitors that have settings, and when these were said last.
+    visitors: HashMap<String, u64>,
+    /// Counts what was said.
+    clock: u64,
     defaults: Settings,
 }
 
@@ -19,10 +27,26 @@ impl Book {
         if !newest {
             return;
         }
+        if settings.stream.starts_with(VISITOR) {
+            self.welcome(&settings.stream);
+        }
         let pack = settings.pack.clone();
         let old = self.pages.insert(settings.stream.clone(), settings);
         if let Some(old) = old.filter(|old| old.pack != pack) {
             self.before.insert(old.stream.clone(), old);
+        }
+    }
+
+    /// Notes that a visitor's settings were said, and forgets somebody else's if there are too many.
+    fn welcome(&mut self, stream: &str) {
+        self.clock += 1;
+        self.visitors.insert(stream.to_owned(), self.clock);
+        if self.visitors.len() > VISITORS
+            && let Some(gone) = self.visitors.iter().min_by_key(|(_, said)| **said).map(|(stream, _)| stream.clone())
+        {
+            self.visitors.remove(&gone);
+            self.pages.remove(&gone);
+            self.before.remove(&gone);
         }
     }
 
@@ -83,6 +107,22 @@ mod tests {
         assert_eq!(book.of_pack(HOUSE, "starter").map(|page| page.steps), Some(2));
         assert_eq!(book.of_pack("garden", "sd15").map(|page| page.steps), Some(20));
         assert_eq!(book.of_pack(HOUSE, "sdxl"), None);
+    }
+
+    #[test]
+    fn visitors_come_and_go_and_do_not_fill_the_memory_and_cameras_stay() {
+        let mut book = Book::default();
+        let mut say = |stream: &str, seed| book.write(Settings { seed, ..Settings::of(stream) });
+        say(HOUSE, 1);
+        say("garden", 2);
+        for visitor in 0..10_000 {
+            say(&format!("{VISITOR}{visitor}"), visitor);
+            say(&format!("{VISITOR}0"), 7);
+        }
+        assert_eq!(book.pages().count(), 2 + VISITORS);
+        let seed = |stream: &str| book.of(stream).seed;
+        assert_eq!((seed(HOUSE), seed("garden"), seed(&format!("{VISITOR}0"))), (1, 2, 7));
+        assert_eq!((seed(&format!("{VISITOR}9999")), seed(&format!("{VISITOR}1"))), (9999, 1));
     }
 
     #[test]

@@ -6,7 +6,9 @@ use dora_node_api::dora_core::config::{DataId, NodeId};
 use dora_node_api::{DoraArray, DoraNode, Event, EventStream, MetadataParameters, TryRecvError};
 use eyre::{Result, WrapErr, eyre};
 use futures::future::{Either, select};
-use mirror_contract::{ContractError, Frame, Header, Level, Message, Notice, StageTime, Stamp, Taken, Trace, now_ns};
+use mirror_contract::{
+    ContractError, Frame, Header, Level, Message, Notice, StageTime, Stamp, Taken, Trace, VISITOR, now_ns,
+};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -115,9 +117,9 @@ impl Node {
         Self { dora, events, name, drops: 0, refused: 0, has_notice, heard, pace: None }
     }
 
-    /// Lets pictures wait for their turn: of those that come to `inputs` only the newest is handed out, and only when the
-    /// next stage has taken up what was sent last on `output`. The next stage's word is the input [`TAKEN`]; a graph that
-    /// does not connect it makes every picture's turn come at once.
+    /// Lets pictures wait for their turn: of those that come to `inputs` only the newest of each stream is handed out, one
+    /// stream after the other, and only when the next stage has taken up what was sent last on `output`. The next stage's word
+    /// is the input [`TAKEN`]; a graph that does not connect it makes every picture's turn come at once.
     #[must_use]
     pub fn paced(mut self, inputs: &'static [&'static str], output: &'static str) -> Self {
         let asks = self.dora.node_config().inputs.contains_key(&DataId::from(TAKEN.to_owned()));
@@ -189,10 +191,10 @@ impl Node {
     #[expect(clippy::should_implement_trait, reason = "a node is no iterator: it can also be asked without waiting")]
     pub fn next(&mut self) -> Option<Input> {
         loop {
-            let now = now_ns();
-            if let Some(input) = self.pace.as_mut().and_then(|pace| pace.turn.next(now)) {
-                // Waiting is no work of this stage: its time starts now.
-                return Some(Input { received_ns: now, ..input });
+            match self.poll() {
+                Next::Input(input) => return Some(input),
+                Next::Stop => return None,
+                Next::Nothing => {}
             }
             let event = self.events.recv()?;
             match self.sort(event) {
@@ -211,9 +213,10 @@ impl Node {
     fn wait_for_turn(&mut self, input: Input) -> Option<Input> {
         let Some(pace) = &mut self.pace else { return Some(input) };
         if input.port == TAKEN {
-            pace.turn.taken();
+            pace.turn.taken(input.received_ns);
         } else if pace.inputs.contains(&input.port.as_str()) {
-            if pace.turn.come(input).is_some() {
+            let stream = Stamp::stream_of(&input.parameters).to_owned();
+            if pace.turn.come(&stream, input).is_some() {
                 self.count_drops(1);
             }
         } else {
@@ -241,13 +244,29 @@ impl Node {
         Woken::Graph(event.map_or(Next::Stop, |event| self.sort(event)))
     }
 
-    /// Looks for a message without waiting.
+    /// Looks for a message without waiting. Pictures that wait for their turn are looked at last: whatever has come by now is
+    /// known when it is decided whose turn it is.
     pub fn poll(&mut self) -> Next {
-        match self.events.try_recv() {
-            Ok(event) => self.sort(event),
-            Err(TryRecvError::Empty) => Next::Nothing,
-            Err(TryRecvError::Closed) => Next::Stop,
+        loop {
+            match self.events.try_recv() {
+                Ok(event) => match self.sort(event) {
+                    Next::Input(input) => {
+                        if let Some(input) = self.wait_for_turn(input) {
+                            return Next::Input(input);
+                        }
+                    }
+                    Next::Nothing if self.pace.is_none() => return Next::Nothing,
+                    Next::Nothing => {}
+                    Next::Stop => return Next::Stop,
+                },
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Closed) => return Next::Stop,
+            }
         }
+        let now = now_ns();
+        let turn = self.pace.as_mut().and_then(|pace| pace.turn.next(now));
+        // Waiting is no work of this stage: its time starts now.
+        turn.map_or(Next::Nothing, |input| Next::Input(Input { received_ns: now, ..input }))
     }
 
     fn sort(&mut self, event: Event) -> Next {
@@ -363,13 +382,21 @@ impl Node {
 
     /// Says something to people: in the log, and on the `notice` output if the dataflow has one.
     pub fn notice(&mut self, level: Level, text: &str) {
+        self.notice_of("", level, text);
+    }
+
+    /// As [`notice`](Self::notice), about one stream. What is about a visitor is shown to that visitor alone; what is about a
+    /// camera of the mirror is for all.
+    pub fn notice_of(&mut self, stream: &str, level: Level, text: &str) {
+        let stream = if stream.starts_with(VISITOR) { stream } else { "" };
         match level {
             Level::Info => tracing::info!("{text}"),
             Level::Warning => tracing::warn!("{text}"),
             Level::Error => tracing::error!("{text}"),
         }
         if self.has_notice {
-            let notice = Notice { stream: String::new(), origin: self.name.clone(), level, text: text.to_owned() };
+            let (stream, origin) = (stream.to_owned(), self.name.clone());
+            let notice = Notice { stream, origin, level, text: text.to_owned() };
             if let Err(error) = self.send(NOTICE, notice) {
                 tracing::warn!("{error:#}");
             }

@@ -1,89 +1,194 @@
-//! Whose turn it is: a stage works on the newest picture, and only when the next stage has taken up the one before.
+//! Whose turn it is: a stage works on the newest picture of a stream, on one stream after the other, and only when the next
+//! stage has taken up the picture before.
 //!
 //! Without this a fast stage works on pictures that a newer one replaces before anybody has looked at them, and takes
-//! the processor from the stages that finish pictures.
+//! the processor from the stages that finish pictures; and the stream whose pictures come most often would be the only one
+//! that is painted.
 
-/// Longest wait for the next stage, in nanoseconds. One that is gone or restarts must not stop the stages before it.
+use std::collections::VecDeque;
+
+/// Longest wait for the next stage, in nanoseconds, as long as it is not known to be slow. One that is gone or restarts must
+/// not stop the stages before it.
 const PATIENCE_NS: i64 = 500_000_000;
+/// A next stage that takes long is given so many times the time that it takes …
+const PATIENCE_TIMES: i64 = 4;
+/// … but no more than this, in nanoseconds.
+const PATIENCE_MOST_NS: i64 = 20_000_000_000;
+/// Streams whose pictures may wait at once. Each picture pins a piece of its sender's shared memory.
+const WAITING: usize = 8;
+/// Streams of which it is known when their turn was: more than there can be at once.
+const REMEMBERED: usize = 256;
 
-/// The newest picture that waits, and whether the next stage is ready for it.
+/// The newest picture of each stream that waits, and whether the next stage is ready for one.
 #[derive(Debug)]
 pub struct Turn<T> {
     /// The graph connects the next stage's word.
     asks: bool,
-    waiting: Option<T>,
-    /// When the last picture was sent on, if the next stage has not taken it up yet.
-    sent_ns: Option<i64>,
+    /// In the order in which their streams began to wait.
+    waiting: VecDeque<(String, T)>,
+    /// The streams that have had their turn; the one whose turn was last is last.
+    served: VecDeque<String>,
+    /// When the last picture was sent on, if the next stage has not taken it up yet; and the first since its last word.
+    sent_ns: Option<[i64; 2]>,
+    /// How long the next stage takes to take a picture up: the longest lately.
+    answer_ns: i64,
 }
 
 impl<T> Turn<T> {
     /// A stage whose graph connects the next stage's word, or does not: then it is always its turn.
     #[must_use]
     pub fn new(asks: bool) -> Self {
-        Self { asks, waiting: None, sent_ns: None }
+        Self { asks, waiting: VecDeque::new(), served: VecDeque::new(), sent_ns: None, answer_ns: 0 }
     }
 
-    /// A picture has come. Gives back the older one that it replaces.
-    pub fn come(&mut self, picture: T) -> Option<T> {
-        self.waiting.replace(picture)
+    /// A picture of a stream has come. Gives back the one that is not worked on because of it: the older one of the same
+    /// stream; where too many streams wait, the one that waits longest.
+    pub fn come(&mut self, stream: &str, picture: T) -> Option<T> {
+        if let Some((_, waiting)) = self.waiting.iter_mut().find(|(of, _)| of == stream) {
+            return Some(std::mem::replace(waiting, picture));
+        }
+        let crowded = if self.waiting.len() == WAITING { self.waiting.pop_front() } else { None };
+        self.waiting.push_back((stream.to_owned(), picture));
+        crowded.map(|(_, picture)| picture)
     }
 
     /// The next stage has taken up what was sent.
-    pub fn taken(&mut self) {
-        self.sent_ns = None;
+    pub fn taken(&mut self, now_ns: i64) {
+        if let Some([_, first_ns]) = self.sent_ns.take() {
+            // A stage that was slow once is soon believed to be fast again.
+            self.answer_ns = (now_ns - first_ns).max(self.answer_ns - self.answer_ns / 4);
+        }
     }
 
-    /// The picture to work on now, if there is one and the next stage is ready for it.
+    /// The picture to work on now, if there is one and the next stage is ready for it: of the streams that wait, the one whose
+    /// turn was longest ago.
     pub fn next(&mut self, now_ns: i64) -> Option<T> {
-        let ready = !self.asks || self.sent_ns.is_none_or(|sent_ns| now_ns - sent_ns > PATIENCE_NS);
-        if ready { self.waiting.take() } else { None }
+        let patience = (PATIENCE_TIMES * self.answer_ns).clamp(PATIENCE_NS, PATIENCE_MOST_NS);
+        let ready = !self.asks || self.sent_ns.is_none_or(|[sent_ns, _]| now_ns - sent_ns > patience);
+        if !ready || self.waiting.is_empty() {
+            return None;
+        }
+        let turn = |stream: &str| self.served.iter().position(|served| served == stream);
+        // `None` is before all others: a stream that never had a turn. The first of equals wins.
+        let at = (0..self.waiting.len()).min_by_key(|at| turn(&self.waiting[*at].0))?;
+        let (stream, picture) = self.waiting.remove(at)?;
+        self.serve(stream);
+        Some(picture)
+    }
+
+    /// Notes that it was this stream's turn.
+    fn serve(&mut self, stream: String) {
+        if let Some(at) = self.served.iter().position(|served| *served == stream) {
+            self.served.remove(at);
+        } else if self.served.len() == REMEMBERED {
+            self.served.pop_front();
+        }
+        self.served.push_back(stream);
     }
 
     /// A picture was sent on.
     pub fn sent(&mut self, now_ns: i64) {
-        self.sent_ns = Some(now_ns);
+        let first_ns = self.sent_ns.map_or(now_ns, |[_, first_ns]| first_ns);
+        self.sent_ns = Some([now_ns, first_ns]);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashMap;
 
     #[test]
     fn a_picture_waits_until_the_one_before_is_taken_up() {
         let mut turn = Turn::new(true);
-        assert_eq!(turn.come(1), None);
+        assert_eq!(turn.come("house", 1), None);
         assert_eq!(turn.next(0), Some(1));
         turn.sent(0);
-        turn.come(2);
+        turn.come("house", 2);
         assert_eq!(turn.next(1), None);
-        turn.taken();
+        turn.taken(2);
         assert_eq!(turn.next(2), Some(2));
     }
 
     #[test]
-    fn the_newest_picture_wins_and_the_older_one_is_given_back_to_be_counted() {
+    fn the_newest_picture_of_a_stream_wins_and_the_older_one_is_given_back_to_be_counted() {
         let mut turn = Turn::new(true);
         turn.sent(0);
-        assert_eq!((turn.come(1), turn.come(2)), (None, Some(1)));
-        turn.taken();
-        assert_eq!((turn.next(1), turn.next(1)), (Some(2), None));
+        assert_eq!((turn.come("house", 1), turn.come("house", 2), turn.come("guest", 3)), (None, Some(1), None));
+        turn.taken(1);
+        assert_eq!((turn.next(1), turn.next(1), turn.next(1)), (Some(2), Some(3), None));
     }
 
     #[test]
     fn a_stage_that_never_answers_does_not_stop_the_one_before() {
         let mut turn = Turn::new(true);
         turn.sent(0);
-        turn.come(1);
+        turn.come("house", 1);
         assert_eq!(turn.next(PATIENCE_NS), None);
         assert_eq!(turn.next(PATIENCE_NS + 1), Some(1));
+    }
+
+    #[test]
+    fn a_stage_that_is_known_to_be_slow_is_waited_for_and_one_that_is_fast_again_is_not() {
+        const SECOND: i64 = 1_000_000_000;
+        let mut turn = Turn::new(true);
+        // Of two pictures that were sent on the first is meant: so long it took.
+        turn.sent(0);
+        turn.sent(SECOND);
+        turn.taken(2 * SECOND);
+        turn.sent(2 * SECOND);
+        turn.come("house", 1);
+        assert_eq!(turn.next(10 * SECOND), None);
+        assert_eq!(turn.next(10 * SECOND + 1), Some(1));
+        turn.taken(10 * SECOND + 2);
+        for picture in 0..40 {
+            let now_ns = 11 * SECOND + picture;
+            turn.sent(now_ns);
+            turn.taken(now_ns);
+        }
+        turn.sent(20 * SECOND);
+        turn.come("house", 2);
+        assert_eq!(turn.next(20 * SECOND + PATIENCE_NS + 1), Some(2));
     }
 
     #[test]
     fn without_the_edge_every_picture_is_worked_on_at_once() {
         let mut turn = Turn::new(false);
         turn.sent(0);
-        turn.come(1);
+        turn.come("house", 1);
         assert_eq!(turn.next(0), Some(1));
+    }
+
+    #[test]
+    fn a_camera_that_brings_far_more_pictures_than_others_gets_no_more_turns() {
+        let mut turn = Turn::new(true);
+        let mut turns: HashMap<&str, usize> = HashMap::new();
+        // Visitors come one after the other, as they are admitted; the camera is always there again.
+        let mut visitors = ["one", "two", "three"].into_iter().cycle();
+        turn.come("one", visitors.next().expect("endless"));
+        for _ in 0..400 {
+            for _ in 0..5 {
+                turn.come("house", "house");
+            }
+            let served = turn.next(0).expect("somebody waits");
+            *turns.entry(served).or_default() += 1;
+            if served != "house" {
+                let next = visitors.next().expect("endless");
+                turn.come(next, next);
+            }
+        }
+        assert_eq!(turns.values().copied().collect::<Vec<_>>(), [100; 4], "{turns:?}");
+    }
+
+    #[test]
+    fn streams_that_come_and_go_do_not_fill_the_memory() {
+        let mut turn = Turn::new(true);
+        let crowded = (0..10_000).filter_map(|stream| turn.come(&stream.to_string(), stream)).count();
+        assert_eq!((crowded, turn.waiting.len()), (10_000 - WAITING, WAITING));
+        for stream in 0..10_000 {
+            turn.come(&stream.to_string(), stream);
+            turn.next(0);
+        }
+        assert_eq!(turn.served.len(), REMEMBERED);
     }
 }

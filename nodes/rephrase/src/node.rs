@@ -45,22 +45,23 @@ pub fn run<M: Model>(open: impl FnOnce(&Config) -> Result<M>) -> Result<()> {
 
 fn wish(node: &mut Node, rephraser: &mut Rephraser<impl Model>, input: &Input) -> Result<()> {
     let Some(mut prompt) = node.accept::<Prompt>(input) else { return Ok(()) };
+    let stream = &prompt.stamp.stream;
     prompt.text = match rephraser.wish(&prompt.text) {
         Verdict::Paint(text) => text,
         Verdict::AsSaid(text, why) => {
-            node.notice(Level::Warning, &why);
+            node.notice_of(stream, Level::Warning, &why);
             text
         }
         Verdict::Refused(why) => {
-            node.notice(Level::Warning, &why);
+            node.notice_of(stream, Level::Warning, &why);
             return Ok(());
         }
         Verdict::Nothing => {
-            node.notice(Level::Info, "no picture was asked for: it stays as it is");
+            node.notice_of(stream, Level::Info, "no picture was asked for: it stays as it is");
             return Ok(());
         }
     };
-    node.notice(Level::Info, &format!("painting \"{}\"", prompt.text));
+    node.notice_of(&prompt.stamp.stream, Level::Info, &format!("painting \"{}\"", prompt.text));
     node.sign_trace(&mut prompt.trace, input.received_ns);
     node.send(PROMPT, prompt)
 }

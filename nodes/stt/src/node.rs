@@ -52,7 +52,7 @@ fn listen(node: &mut Node, config: &Config, transcriber: &mut impl Transcriber, 
     };
     match words(&heard, config.gates, &config.refused) {
         Ok(text) => {
-            node.notice(Level::Info, &format!("heard \"{text}\""));
+            node.notice_of(&stamp.stream, Level::Info, &format!("heard \"{text}\""));
             // The cutter's time begins when the last word was said.
             let end_ns = stamp.captured_ns + samples.len() as i64 * (1_000_000_000 / sample_rate_hz);
             let captured_ns = trace.0.first().map_or(end_ns, |stage| stage.received_ns);
