@@ -3,39 +3,23 @@
 use crate::config::{KEYS, mirrors};
 use crate::encode::Encoder;
 use eyre::Result;
-use mirror_contract::{Frame, Latent, Message, Notice, Readiness, Settings, Taken};
-use mirror_kit::node::{NOTICE, TAKEN};
+use mirror_contract::{Frame, Latent, Settings};
 use mirror_kit::{Environment, Input, Node};
-use mirror_stage::{READINESS, Stage};
+use mirror_stage::Stage;
 
-/// The camera's pictures.
-pub const FRAME: &str = "frame";
-/// The pictures of a second camera, of another stream.
-pub const FRAME_2: &str = "frame_2";
-/// The settings of all streams.
-pub const SETTINGS: &str = "settings";
-/// The picture as the model sees it.
-pub const SOURCE: &str = "source";
-/// The picture in the latent space.
-pub const LATENT: &str = "latent";
-/// All inputs, with the types of their messages.
-pub const INPUTS: &[(&str, &str)] =
-    &[(FRAME, Frame::TYPE), (FRAME_2, Frame::TYPE), (SETTINGS, Settings::TYPE), (TAKEN, Taken::TYPE)];
-/// All outputs, with the types of their messages.
-pub const OUTPUTS: &[(&str, &str)] =
-    &[(LATENT, Latent::TYPE), (SOURCE, Frame::TYPE), (READINESS, Readiness::TYPE), (NOTICE, Notice::TYPE)];
+pub use crate::ports::{FRAME, FRAME_2, FRAME_WEB, INPUTS, LATENT, OUTPUTS, SETTINGS, SOURCE};
 
 /// Runs the node until the mirror stops.
 ///
 /// # Errors
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
-    let mut node = Node::join()?.paced(&[FRAME, FRAME_2], LATENT);
+    let mut node = Node::join()?.paced(&[FRAME, FRAME_2, FRAME_WEB], LATENT);
     let mirrors = mirrors(&Environment::read(KEYS)?)?;
     let (mut stage, mut seen) = (Stage::open(&mut node, KEYS)?, Vec::new());
     while let Some(input) = node.next() {
         match input.port.as_str() {
-            FRAME | FRAME_2 => encode(&mut node, &mut stage, (&mut seen, mirrors), &input)?,
+            FRAME | FRAME_2 | FRAME_WEB => encode(&mut node, &mut stage, (&mut seen, mirrors), &input)?,
             SETTINGS => {
                 let settings = node.accept::<Settings>(&input).into_iter();
                 settings.for_each(|settings| stage.settings(&mut node, settings));
@@ -54,6 +38,10 @@ fn encode(
     input: &Input,
 ) -> Result<()> {
     let Some(frame) = node.accept::<Frame>(input) else { return Ok(()) };
+    // Visitors' pictures come one by one: the next one may come while this one is encoded.
+    if input.port == FRAME_WEB {
+        node.take(&frame.header.stamp)?;
+    }
     let Some((settings, encoder)) = stage.of(&frame.header.stamp.stream) else { return Ok(()) };
     // The table allows 128 to 1024.
     let size = settings.size as usize;

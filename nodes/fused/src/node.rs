@@ -4,8 +4,8 @@ use crate::config::{KEYS, overlap};
 use crate::repaint::Fused;
 use crate::way::Way;
 use eyre::Result;
-use mirror_contract::{Embedding, Frame, Message, Notice, Readiness, Settings};
-use mirror_kit::node::NOTICE;
+use mirror_contract::{Embedding, Frame, Message, Notice, Readiness, Settings, Taken};
+use mirror_kit::node::{NOTICE, TAKEN};
 use mirror_kit::{Input, Next, Node};
 use mirror_stage::{READINESS, Stage};
 
@@ -13,6 +13,8 @@ use mirror_stage::{READINESS, Stage};
 pub const FRAME: &str = "frame";
 /// The pictures of a second camera, of another stream.
 pub const FRAME_2: &str = "frame_2";
+/// Visitors' pictures.
+pub const FRAME_WEB: &str = "frame_web";
 /// The prompts as the UNet reads them.
 pub const EMBEDDING: &str = "embedding";
 /// The settings of all streams.
@@ -20,17 +22,23 @@ pub const SETTINGS: &str = "settings";
 /// The painted pictures.
 pub const PICTURE: &str = "picture";
 /// All inputs, with the types of their messages.
-pub const INPUTS: &[(&str, &str)] =
-    &[(FRAME, Frame::TYPE), (FRAME_2, Frame::TYPE), (EMBEDDING, Embedding::TYPE), (SETTINGS, Settings::TYPE)];
+pub const INPUTS: &[(&str, &str)] = &[
+    (FRAME, Frame::TYPE),
+    (FRAME_2, Frame::TYPE),
+    (FRAME_WEB, Frame::TYPE),
+    (EMBEDDING, Embedding::TYPE),
+    (SETTINGS, Settings::TYPE),
+];
 /// All outputs, with the types of their messages.
-pub const OUTPUTS: &[(&str, &str)] = &[(PICTURE, Frame::TYPE), (READINESS, Readiness::TYPE), (NOTICE, Notice::TYPE)];
+pub const OUTPUTS: &[(&str, &str)] =
+    &[(PICTURE, Frame::TYPE), (TAKEN, Taken::TYPE), (READINESS, Readiness::TYPE), (NOTICE, Notice::TYPE)];
 
 /// Runs the node until the mirror stops.
 ///
 /// # Errors
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
-    let mut node = Node::join()?;
+    let mut node = Node::join()?.paced(&[FRAME, FRAME_2, FRAME_WEB], PICTURE);
     let overlap = overlap()?;
     let (mut stage, mut way) = (Stage::<Fused>::open(&mut node, KEYS)?, Way::default());
     loop {
@@ -51,7 +59,7 @@ pub fn run() -> Result<()> {
 
 fn take(node: &mut Node, stage: &mut Stage<Fused>, way: &mut Way, input: &Input) -> Result<()> {
     match input.port.as_str() {
-        FRAME | FRAME_2 => way.paint(node, stage, input)?,
+        FRAME | FRAME_2 | FRAME_WEB => way.paint(node, stage, input)?,
         SETTINGS => {
             let settings = node.accept::<Settings>(input).into_iter();
             settings.for_each(|settings| stage.settings(node, settings));

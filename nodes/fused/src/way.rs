@@ -1,6 +1,6 @@
 //! A picture's way through the node: taken up, painted, shown.
 
-use crate::node::{FRAME, PICTURE};
+use crate::node::{FRAME, FRAME_WEB, PICTURE};
 use crate::prompts::Prompts;
 use crate::repaint::{Fused, Painted, Showing, Wish};
 use eyre::Result;
@@ -32,6 +32,10 @@ impl Way {
     /// dora cannot send.
     pub fn paint(&mut self, node: &mut Node, stage: &mut Stage<Fused>, input: &Input) -> Result<()> {
         let Some(frame) = node.accept::<Frame>(input) else { return Ok(()) };
+        // Visitors' pictures come one by one: the next one may come while this one is painted.
+        if input.port == FRAME_WEB {
+            node.take(&frame.header.stamp)?;
+        }
         let stream = &frame.header.stamp.stream;
         let with_others = |painted: &Painted, stage: &mut Stage<Fused>| {
             stage.of(stream).is_none_or(|(_, fused)| fused.pack() != painted.pack())

@@ -3,23 +3,22 @@
 use crate::config::Config;
 use crate::cut::{RATE_HZ, Utterance};
 use crate::detect::Ear;
+use crate::ears::{Ears, MOST};
 use eyre::Result;
 use mirror_contract::{Audio, Message, Notice, Stamp, Trace};
 use mirror_kit::Node;
 use mirror_kit::node::NOTICE;
-use std::collections::HashMap;
 
 /// Sound of one or several microphones.
 pub const SOUND: &str = "sound";
+/// Sound of visitors.
+pub const SOUND_WEB: &str = "sound_web";
 /// What somebody said.
 pub const UTTERANCE: &str = "utterance";
 /// Inputs: port and message type.
-pub const INPUTS: &[(&str, &str)] = &[(SOUND, Audio::TYPE)];
+pub const INPUTS: &[(&str, &str)] = &[(SOUND, Audio::TYPE), (SOUND_WEB, Audio::TYPE)];
 /// Outputs: port and message type.
 pub const OUTPUTS: &[(&str, &str)] = &[(UTTERANCE, Audio::TYPE), (NOTICE, Notice::TYPE)];
-
-/// Streams that are listened to at a time.
-const MAX_STREAMS: usize = 16;
 
 /// Runs the node until the mirror stops.
 ///
@@ -28,7 +27,7 @@ const MAX_STREAMS: usize = 16;
 pub fn run() -> Result<()> {
     let mut node = Node::join()?;
     let config = Config::from_env()?;
-    let mut ears: HashMap<String, Ear> = HashMap::new();
+    let mut ears = Ears::default();
     let mut count = 0;
     while let Some(input) = node.next() {
         let Some(sound) = node.accept::<Audio>(&input) else { continue };
@@ -37,11 +36,10 @@ pub fn run() -> Result<()> {
             continue;
         }
         let stream = sound.stamp.stream;
-        if ears.len() == MAX_STREAMS && !ears.contains_key(&stream) {
-            node.refuse(SOUND, &format!("stream {stream:?} is one too many: {MAX_STREAMS} are listened to"));
+        let Some(ear) = ears.of(&stream, input.received_ns, || Ear::new(&config)) else {
+            node.refuse(SOUND, &format!("stream {stream:?} is one too many: {MOST} are listened to"));
             continue;
-        }
-        let ear = ears.entry(stream.clone()).or_insert_with(|| Ear::new(&config));
+        };
         let (mut heard, refused) = (Vec::new(), ear.refused());
         ear.hear(&sound.samples, sound.stamp.captured_ns, |utterance| heard.push(utterance));
         if ear.refused() != refused && ear.refused().is_power_of_two() {

@@ -10,7 +10,9 @@ use vad::detect::Ear;
 
 /// What comes out of a sound that is heard in chunks of 30 ms.
 fn heard(sound: &[f32], pairs: &[(&str, &str)]) -> Vec<Utterance> {
-    let config = Environment::given(KEYS, pairs.iter().copied()).and_then(|environment| Config::of(&environment)).expect("it is right");
+    let config = Environment::given(KEYS, pairs.iter().copied())
+        .and_then(|environment| Config::of(&environment))
+        .expect("it is right");
     let (mut ear, mut out) = (Ear::new(&config), Vec::new());
     for (index, chunk) in sound.chunks(480).enumerate() {
         ear.hear(chunk, index as i64 * 30_000_000, |utterance| out.push(utterance));
