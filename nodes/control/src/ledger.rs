@@ -2,14 +2,14 @@
 
 use crate::page::{Page, Turned};
 use crate::processors::{self, Processors};
-use mirror_contract::{Level, Readiness, SettingError, Settings, SettingsUpdate};
+use crate::visitors::Visitors;
+use mirror_contract::{Level, Readiness, SettingError, Settings, SettingsUpdate, VISITOR};
 use mirror_models::Processor;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// Streams that are kept. All of them are said again at every tick, so they must fit into the queues of the nodes
-/// (64 messages) together with what else comes.
-pub const MAX_STREAMS: usize = 32;
+/// Streams that are kept: those of the mirror's cameras, and a hundred visitors'.
+pub const MAX_STREAMS: usize = 128;
 /// Longest name of a stream, in characters.
 pub const MAX_STREAM_CHARS: usize = 64;
 /// Refusals that one update is answered with; the last one counts the others.
@@ -50,6 +50,7 @@ pub struct Ledger {
     stages: BTreeSet<String>,
     /// How many packs may be in use at once.
     packs_open: usize,
+    visitors: Visitors,
 }
 
 impl Ledger {
@@ -58,8 +59,9 @@ impl Ledger {
     /// Versions rise from `version` on: give the time in milliseconds, so that they also rise over a restart.
     #[must_use]
     pub fn new(house: &str, processors: Processors, version: i64) -> Self {
-        let (pages, stages) = (Vec::new(), BTreeSet::new());
-        let mut ledger = Self { house: house.to_owned(), processors, pages, version, stages, packs_open: usize::MAX };
+        let (pages, stages, visitors) = (Vec::new(), BTreeSet::new(), Visitors::default());
+        let (house_name, packs_open) = (house.to_owned(), usize::MAX);
+        let mut ledger = Self { house: house_name, processors, pages, version, stages, packs_open, visitors };
         ledger.pages.push(Page::of(ledger.blank(house)));
         ledger
     }
@@ -74,6 +76,22 @@ impl Ledger {
     /// All settings.
     pub fn pages(&self) -> impl Iterator<Item = &Settings> {
         self.pages.iter().map(|page| &page.settings)
+    }
+
+    /// What is to be said now: the settings of all cameras' streams, and those of a few visitors', next time of the next ones.
+    pub fn round(&mut self) -> Vec<Settings> {
+        let visitors = self.visitors.round();
+        let is_due = |stream: &String| !stream.starts_with(VISITOR) || visitors.contains(stream);
+        self.pages().filter(|page| is_due(&page.stream)).cloned().collect()
+    }
+
+    /// A second has passed: visitors who are gone are forgotten.
+    pub fn tick(&mut self) {
+        for gone in self.visitors.tick() {
+            self.pages.retain(|page| page.settings.stream != gone);
+            // The state file is to forget them as well.
+            self.version += 1;
+        }
     }
 
     /// What is wished for each stream: the settings that it waits for, else those that it has. The most recent one first.
@@ -206,11 +224,15 @@ impl Ledger {
         if let Some(place) = place {
             self.pages.remove(place);
         }
+        if page.settings.stream.starts_with(VISITOR) {
+            self.visitors.hear(&page.settings.stream);
+        }
         self.pages.insert(0, page);
         if self.pages.len() > MAX_STREAMS
             && let Some(idle) = self.pages.iter().rposition(|page| page.settings.stream != self.house)
         {
-            self.pages.remove(idle);
+            let idle = self.pages.remove(idle);
+            self.visitors.forget(&idle.settings.stream);
         }
     }
 }

@@ -10,6 +10,7 @@
 //! | [`processors`] | the ways of painting that the installed packs offer, and what choosing one sets |
 //! | [`page`] | the settings of one stream, and those that wait for their pack to be opened |
 //! | [`ledger`] | the settings of every stream: checks, merges, versions |
+//! | [`visitors`] | visitors' streams: who is gone, and of whom is spoken when |
 //! | [`memory`], [`state`], [`keeper`] | the settings over the end of this node: the file, what is in it, how it is written |
 //! | [`ports`], [`node`] | ports; event loop |
 
@@ -22,5 +23,6 @@ pub mod page;
 pub mod ports;
 pub mod processors;
 pub mod state;
+pub mod visitors;
 
 pub use node::run;

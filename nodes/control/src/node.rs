@@ -25,11 +25,12 @@ pub fn run() -> Result<()> {
     let start = SettingsUpdate { stream, origin: "CONTROL_SETTINGS".to_owned(), values: settings };
     let (mut memory, remarks) = Memory::begin(state.as_deref(), &mut ledger, &start, node.restarts() > 0)?;
     remarks.iter().for_each(|(level, remark)| node.notice(*level, remark));
-    publish(&mut node, &ledger)?;
+    publish(&mut node, &mut ledger)?;
     while let Some(input) = node.next() {
         match input.port.as_str() {
             TICK => {
-                publish(&mut node, &ledger)?;
+                ledger.tick();
+                publish(&mut node, &mut ledger)?;
                 memory.fault().into_iter().for_each(|fault| node.notice(Level::Warning, &fault));
             }
             port if port.starts_with("update_") || port.starts_with(PROMPT) => update(&mut node, &mut ledger, &input)?,
@@ -46,8 +47,8 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-fn publish(node: &mut Node, ledger: &Ledger) -> Result<()> {
-    ledger.pages().try_for_each(|settings| node.send(SETTINGS, settings.clone()))
+fn publish(node: &mut Node, ledger: &mut Ledger) -> Result<()> {
+    ledger.round().into_iter().try_for_each(|settings| node.send(SETTINGS, settings))
 }
 
 fn update(node: &mut Node, ledger: &mut Ledger, input: &Input) -> Result<()> {
@@ -65,6 +66,9 @@ fn update(node: &mut Node, ledger: &mut Ledger, input: &Input) -> Result<()> {
 
 fn hear(node: &mut Node, ledger: &mut Ledger, input: &Input) -> Result<()> {
     let Some(readiness) = node.accept::<Readiness>(input) else { return Ok(()) };
+    if readiness.is_start() {
+        return publish(node, ledger);
+    }
     let stage = input.port.strip_prefix(READINESS).unwrap_or_default();
     for Turn { settings, level, text } in ledger.hear(stage, &readiness) {
         tracing::info!("stream {:?}: {text}", settings.stream);

@@ -240,6 +240,41 @@ fn the_stream_that_has_been_idle_longest_is_forgotten_but_never_the_house() {
 }
 
 #[test]
+fn a_visitor_who_is_gone_for_ten_minutes_is_forgotten_and_a_camera_is_not() {
+    let mut ledger = ledger();
+    for stream in ["garden", "visitor/anna", "visitor/bert"] {
+        update(&mut ledger, stream, json!({"seed": 7}));
+    }
+    let before = ledger.version();
+    for second in 0..700 {
+        // Nothing changes: it is a sign of life.
+        if second % 60 == 0 {
+            assert_eq!(update(&mut ledger, "visitor/anna", json!({})), Outcome::default());
+        }
+        ledger.tick();
+    }
+    let mut left: Vec<&str> = ledger.pages().map(|page| page.stream.as_str()).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["garden", "house", "visitor/anna"]);
+    assert!(ledger.version() > before, "what is kept in the file has changed");
+}
+
+#[test]
+fn cameras_are_said_with_every_tick_and_visitors_in_turn() {
+    let mut ledger = ledger();
+    for visitor in 0..100 {
+        update(&mut ledger, &format!("visitor/{visitor}"), json!({"seed": visitor + 1}));
+    }
+    let mut said = std::collections::BTreeMap::new();
+    for _ in 0..7 {
+        let round = ledger.round();
+        assert!(round.len() <= 20, "they fit into a queue: {}", round.len());
+        round.into_iter().for_each(|page| *said.entry(page.stream).or_insert(0) += 1);
+    }
+    assert_eq!((said.len(), said["house"]), (101, 7));
+}
+
+#[test]
 fn a_forgotten_stream_comes_back_with_a_higher_version() {
     let mut ledger = ledger();
     let before = update(&mut ledger, "guest", json!({"seed": 1})).settings.expect("a change").version;

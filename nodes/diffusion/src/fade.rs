@@ -4,16 +4,22 @@
 //! no prompt's embedding lies. So each token's vector is turned instead: spherical interpolation (Shoemake 1985).
 
 use crate::condition::{Between, Words};
-use mirror_contract::Embedding;
+use mirror_contract::{Embedding, VISITOR};
 use std::collections::HashMap;
 
 /// Below this sine of the angle two vectors are parallel as far as can be computed: the straight line is as good.
 const PARALLEL: f32 = 1e-3;
 
+/// A visitor's prompt that has not been said again for this long, in nanoseconds, is forgotten: `control` says those of all
+/// streams again within a few seconds, until they end.
+const FORGET_NS: i64 = 60_000_000_000;
+
 /// The embedding of a prompt, and the way to it from the one before.
 #[derive(Debug, Clone)]
 pub struct Faded {
     embedding: Embedding,
+    /// When it was said last.
+    said_ns: i64,
     fade: Option<Fade>,
 }
 
@@ -31,14 +37,16 @@ impl Faded {
     /// An embedding with none before it.
     #[must_use]
     pub fn of(embedding: Embedding) -> Self {
-        Self { embedding, fade: None }
+        Self { embedding, said_ns: 0, fade: None }
     }
 
-    /// Takes an embedding in among those of all streams: see [`change`](Self::change).
+    /// Takes an embedding in among those of all streams: see [`change`](Self::change). Those of visitors who are gone go.
     pub fn take(all: &mut HashMap<String, Self>, embedding: Embedding, now_ns: i64, length_ms: i64) {
-        match all.get_mut(&embedding.stream) {
-            Some(faded) => faded.change(embedding, now_ns, length_ms),
-            None => drop(all.insert(embedding.stream.clone(), Self::of(embedding))),
+        if let Some(faded) = all.get_mut(&embedding.stream) {
+            faded.change(embedding, now_ns, length_ms);
+        } else {
+            all.retain(|stream, faded| !stream.starts_with(VISITOR) || now_ns - faded.said_ns < FORGET_NS);
+            all.insert(embedding.stream.clone(), Self { said_ns: now_ns, ..Self::of(embedding) });
         }
     }
 
@@ -56,6 +64,7 @@ impl Faded {
             });
         }
         self.embedding = embedding;
+        self.said_ns = now_ns;
     }
 
     /// What is painted at that time.
@@ -173,6 +182,23 @@ mod tests {
         faded.change(embedding("three", [-1.0, 0.0, 0.0, 1.0]), 400 * MS, 1000);
         assert!(close(&values(&mut faded, 400 * MS), &there));
         assert!(close(&values(&mut faded, 1400 * MS - 1), &[-1.0, 0.0, 0.0, 1.0]));
+    }
+
+    #[test]
+    fn prompts_of_visitors_who_are_gone_are_forgotten_and_those_of_cameras_are_not() {
+        let mut all = HashMap::new();
+        let mut say = |stream: &str, now_ns| {
+            let embedding = Embedding { stream: stream.to_owned(), ..embedding("one", [1.0, 0.0, 1.0, 0.0]) };
+            Faded::take(&mut all, embedding, now_ns, 0);
+        };
+        for stream in ["house", "garden", "visitor/anna", "visitor/bert"] {
+            say(stream, 0);
+        }
+        say("visitor/anna", FORGET_NS - 1);
+        say("visitor/carla", FORGET_NS);
+        let mut left: Vec<&str> = all.keys().map(String::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["garden", "house", "visitor/anna", "visitor/carla"]);
     }
 
     #[test]

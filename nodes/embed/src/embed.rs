@@ -8,8 +8,8 @@ use mirror_models::Pack;
 use mirror_stage::Opens;
 use std::collections::HashMap;
 
-/// Texts whose embedding is remembered: people go back and forth between a few.
-const REMEMBERED: usize = 64;
+/// Texts whose embedding is remembered: people go back and forth between a few, and there may be a hundred of them.
+const REMEMBERED: usize = 256;
 
 /// A pack's text encoders: one, or the two of SDXL.
 pub struct Embedder {
