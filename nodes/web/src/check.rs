@@ -3,9 +3,10 @@
 use mirror_contract::Settings;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 /// What is wrong with one setting.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Fault {
     /// The setting, as it came, shortened; empty if it is about the whole request.
     pub setting: String,
@@ -21,23 +22,36 @@ impl Fault {
     }
 }
 
+/// An answer that says what is wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Faults {
+    /// At least one.
+    pub errors: Vec<Fault>,
+}
+
 /// Faults that are reported of one request.
 const MAX_FAULTS: usize = 16;
 
-/// Reads a JSON object of settings. All of them are accepted, or none. `processors` are the names that `processor` may
-/// have; empty: any.
+/// Reads a JSON object of settings.
 ///
 /// # Errors
-/// Not JSON, not an object, an unknown setting, a value that the parameter table does not allow.
-pub fn settings(body: &[u8], processors: &[String]) -> Result<Map<String, Value>, Vec<Fault>> {
-    let values = match serde_json::from_slice(body) {
-        Ok(Value::Object(values)) => values,
-        Ok(_) => return Err(vec![Fault::whole("send an object of settings, like {\"prompt\": \"neon lights\"}")]),
-        Err(error) => return Err(vec![Fault::whole(format!("this is not JSON: {error}"))]),
-    };
+/// Not JSON, not an object.
+pub fn object(body: &[u8]) -> Result<Map<String, Value>, Vec<Fault>> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(values)) => Ok(values),
+        Ok(_) => Err(vec![Fault::whole("send an object of settings, like {\"prompt\": \"neon lights\"}")]),
+        Err(error) => Err(vec![Fault::whole(format!("this is not JSON: {error}"))]),
+    }
+}
+
+/// Checks settings: all of them are accepted, or none. `processors` are the names that `processor` may have; empty: any.
+///
+/// # Errors
+/// An unknown setting, a value that the parameter table does not allow.
+pub fn values(values: &Map<String, Value>, processors: &[String]) -> Result<(), Vec<Fault>> {
     let mut trial = Settings::default();
     let mut faults = Vec::new();
-    for (name, value) in &values {
+    for (name, value) in values {
         let setting = || name.chars().take(64).collect();
         if let Err(error) = trial.set(name, value) {
             faults.push(Fault { setting: setting(), error: error.to_string() });
@@ -47,5 +61,5 @@ pub fn settings(body: &[u8], processors: &[String]) -> Result<Map<String, Value>
         }
     }
     faults.truncate(MAX_FAULTS);
-    if faults.is_empty() { Ok(values) } else { Err(faults) }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }

@@ -1,15 +1,16 @@
-//! Pictures → JPEG, on a thread of its own.
+//! Pictures → JPEG, on a thread of its own: those of all streams, one after the other.
 //!
-//! Latest wins twice: a picture that comes while the one before is being encoded replaces it in the slot, and a client
-//! that is slow finds only the newest one in the watch. Nothing is encoded while nobody watches.
+//! Latest wins twice: a picture that comes while the one before of its stream is being encoded replaces it in the slot, and a
+//! client that is slow finds only the newest one in the watch. Nothing is encoded while nobody watches.
 
 use crate::config::Config;
 use crate::meter::Meter;
 use crate::traces::Traces;
 use bytes::Bytes;
 use eyre::Result;
-use mirror_contract::{Frame, StageTime, Stamp, now_ns};
+use mirror_contract::{Frame, Painting, Settings, StageTime, Stamp, now_ns};
 use mirror_kit::{Figures, Summary};
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use tokio::sync::watch;
@@ -25,6 +26,16 @@ pub const OPENING: &[u8] = b"--mirror\r\n";
 pub struct Picture {
     /// Which frame it was made from.
     pub stamp: Stamp,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// How it was painted: prompt, pack, provider.
+    pub painting: Option<Painting>,
+    /// The settings that were in force when its frame went into the graph.
+    pub settings: Arc<Settings>,
+    /// When it was encoded: nanoseconds since the Unix epoch.
+    pub shown_ns: i64,
     /// The JPEG file.
     pub jpeg: Bytes,
     /// The same as a part of a stream: headers, file, and the boundary of the *next* part, because some browsers show a
@@ -33,38 +44,44 @@ pub struct Picture {
 }
 
 impl Picture {
-    fn of(stamp: Stamp, jpeg: &[u8]) -> Self {
+    fn of(shot: Shot, jpeg: &[u8]) -> Self {
+        let Shot { frame, settings, .. } = shot;
+        let (stamp, painting) = (frame.header.stamp, frame.header.painting);
         let (len, frame_id) = (jpeg.len(), stamp.frame_id);
         let head = format!("Content-Type: image/jpeg\r\nContent-Length: {len}\r\nX-Frame-Id: {frame_id}\r\n\r\n");
         let part: Bytes = [head.as_bytes(), jpeg, b"\r\n", OPENING].concat().into();
-        Self { stamp, jpeg: part.slice(head.len()..head.len() + len), part }
+        let (width, height, shown_ns) = (frame.width, frame.height, now_ns());
+        let jpeg = part.slice(head.len()..head.len() + len);
+        Self { stamp, width, height, painting, settings, shown_ns, jpeg, part }
     }
 }
 
-/// A picture that waits to be encoded.
-struct Waiting {
-    frame: Frame,
-    received_ns: i64,
-    drops: i64,
-    /// It is in the figures already, because nobody watched when it came.
-    counted: bool,
+/// A picture that is to be shown.
+#[derive(Debug)]
+pub struct Shot {
+    /// The picture.
+    pub frame: Frame,
+    /// The settings that were in force when its frame went into the graph.
+    pub settings: Arc<Settings>,
+    /// When it was taken up: nanoseconds since the Unix epoch.
+    pub received_ns: i64,
+    /// How many others were dropped on the way here so far.
+    pub drops: i64,
+}
+
+/// Where the pictures of one stream are shown.
+pub struct Easel {
+    output: watch::Sender<Option<Arc<Picture>>>,
+    slot: Mutex<Slot>,
+    shown: Mutex<Shown>,
 }
 
 #[derive(Default)]
 struct Slot {
-    waiting: Option<Waiting>,
+    waiting: Option<Shot>,
+    /// What waits is in the figures already, because nobody watched when it came.
+    counted: bool,
     overtaken: i64,
-    is_closed: bool,
-}
-
-/// Where pictures go in and JPEGs come out. Its thread ends with [`close`](Press::close).
-pub struct Press {
-    slot: Mutex<Slot>,
-    bell: Condvar,
-    output: watch::Sender<Option<Arc<Picture>>>,
-    figures: Mutex<Shown>,
-    meter: Meter,
-    traces: Option<Traces>,
 }
 
 #[derive(Default)]
@@ -73,9 +90,43 @@ struct Shown {
     last_ns: Option<i64>,
 }
 
+#[derive(Default)]
+struct Queue {
+    easels: VecDeque<Arc<Easel>>,
+    is_closed: bool,
+}
+
+/// Where pictures go in and JPEGs come out. Its thread ends with [`close`](Press::close).
+pub struct Press {
+    queue: Mutex<Queue>,
+    bell: Condvar,
+    /// The stream that the page is for: its pictures are counted for Prometheus and traced.
+    house: Arc<Easel>,
+    meter: Meter,
+    traces: Option<Traces>,
+}
+
 /// A thread that panicked has left nothing half done here.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Easel {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { output: watch::Sender::new(None), slot: Mutex::default(), shown: Mutex::default() })
+    }
+
+    /// The figures of the five seconds before `now_ns`, and the milliseconds since the last picture.
+    #[must_use]
+    pub fn figures(&self, now_ns: i64) -> (Summary, Option<i64>) {
+        let mut shown = lock(&self.shown);
+        let silent_ms = shown.last_ns.map(|last| (now_ns - last).max(0) / 1_000_000);
+        (shown.figures.summary(now_ns), silent_ms)
+    }
+
+    fn is_watched(&self) -> bool {
+        self.output.receiver_count() > 0
+    }
 }
 
 impl Press {
@@ -88,52 +139,88 @@ impl Press {
         let mut compressor = Compressor::new()?;
         compressor.set_quality(config.quality)?;
         compressor.set_subsamp(Subsamp::Sub2x2)?;
-        let (output, _) = watch::channel(None);
-        let (slot, bell, figures, meter) = (Mutex::default(), Condvar::new(), Mutex::default(), Meter::default());
-        let press = Arc::new(Self { slot, bell, output, figures, meter, traces });
+        let (queue, bell, house, meter) = (Mutex::default(), Condvar::new(), Easel::new(), Meter::default());
+        let press = Arc::new(Self { queue, bell, house, meter, traces });
         let worker = press.clone();
         thread::Builder::new().name("press".to_owned()).spawn(move || worker.run(&mut compressor))?;
         Ok(press)
     }
 
-    /// Puts a picture in: taken up at `received_ns`, after `drops` others were dropped on the way.
+    /// The easel of the stream that the page is for.
+    #[must_use]
+    pub fn easel(&self) -> Arc<Easel> {
+        self.house.clone()
+    }
+
+    /// An easel for another stream.
+    #[must_use]
+    pub fn new_easel(&self) -> Arc<Easel> {
+        Easel::new()
+    }
+
+    /// Puts a picture of the page's stream in: taken up at `received_ns`, after `drops` others were dropped on the way.
     pub fn offer(&self, frame: Frame, received_ns: i64, drops: i64) {
-        let is_watched = self.output.receiver_count() > 0;
+        let settings = Arc::new(Settings::of(&frame.header.stamp.stream));
+        self.offer_to(&self.house, Shot { frame, settings, received_ns, drops });
+    }
+
+    /// Puts a picture of that easel's stream in.
+    pub fn offer_to(&self, easel: &Arc<Easel>, shot: Shot) {
+        let is_watched = easel.is_watched();
         if !is_watched {
             // Whoever comes next must not see what was shown when the last one left.
-            self.output.send_if_modified(|newest| newest.take().is_some());
-            self.shown(&frame, None);
+            easel.output.send_if_modified(|newest| newest.take().is_some());
+            self.shown(easel, &shot.frame, None);
+            // It pins its sender's memory: that of one stream may, that of many visitors may not.
+            if !Arc::ptr_eq(easel, &self.house) {
+                lock(&easel.slot).waiting = None;
+                return;
+            }
         }
-        let mut slot = lock(&self.slot);
-        let waiting = Waiting { frame, received_ns, drops, counted: !is_watched };
-        if slot.waiting.replace(waiting).is_some() && is_watched {
+        let mut slot = lock(&easel.slot);
+        slot.counted = !is_watched;
+        if slot.waiting.replace(shot).is_some() && is_watched {
             slot.overtaken += 1;
         }
         drop(slot);
+        self.ring(easel);
+    }
+
+    /// That easel has a picture that may be encoded.
+    fn ring(&self, easel: &Arc<Easel>) {
+        let mut queue = lock(&self.queue);
+        if !queue.easels.iter().any(|waiting| Arc::ptr_eq(waiting, easel)) {
+            queue.easels.push_back(easel.clone());
+        }
+        drop(queue);
         self.bell.notify_one();
     }
 
-    /// The newest picture, and each one after it.
+    /// The newest picture of the page's stream, and each one after it.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Option<Arc<Picture>>> {
-        let receiver = self.output.subscribe();
-        // Under the lock: the press either sees the new watcher or hears the bell.
-        drop(lock(&self.slot));
-        self.bell.notify_one();
+        self.subscribe_to(&self.house)
+    }
+
+    /// The newest picture of that easel's stream, and each one after it.
+    #[must_use]
+    pub fn subscribe_to(&self, easel: &Arc<Easel>) -> watch::Receiver<Option<Arc<Picture>>> {
+        let receiver = easel.output.subscribe();
+        // What has waited unseen is encoded now.
+        self.ring(easel);
         receiver
     }
 
-    /// The figures of the five seconds before `now_ns`, and the milliseconds since the last picture.
+    /// As [`Easel::figures`], of the page's stream.
     #[must_use]
     pub fn figures(&self, now_ns: i64) -> (Summary, Option<i64>) {
-        let silent_ms = self.silent_ms(now_ns);
-        (lock(&self.figures).figures.summary(now_ns), silent_ms)
+        self.house.figures(now_ns)
     }
 
-    /// The milliseconds since the last picture; `None` before the first.
+    /// The milliseconds since the last picture of the page's stream; `None` before the first.
     #[must_use]
     pub fn silent_ms(&self, now_ns: i64) -> Option<i64> {
-        lock(&self.figures).last_ns.map(|last| (now_ns - last).max(0) / 1_000_000)
+        lock(&self.house.shown).last_ns.map(|last| (now_ns - last).max(0) / 1_000_000)
     }
 
     /// The counters.
@@ -142,47 +229,52 @@ impl Press {
         &self.meter
     }
 
-    fn shown(&self, frame: &Frame, stage: Option<StageTime>) {
+    fn shown(&self, easel: &Arc<Easel>, frame: &Frame, stage: Option<StageTime>) {
         let now = now_ns();
         let mut header = frame.header.clone();
         header.trace.0.extend(stage);
-        self.meter.shown(&header, now);
-        if let Some(traces) = &self.traces {
-            traces.shown(&header, now);
+        if Arc::ptr_eq(easel, &self.house) {
+            self.meter.shown(&header, now);
+            if let Some(traces) = &self.traces {
+                traces.shown(&header, now);
+            }
         }
-        let mut shown = lock(&self.figures);
+        let mut shown = lock(&easel.shown);
         shown.last_ns = Some(now);
         shown.figures.shown(&header, now);
     }
 
     /// Ends its thread.
     pub fn close(&self) {
-        lock(&self.slot).is_closed = true;
+        lock(&self.queue).is_closed = true;
         self.bell.notify_one();
     }
 
-    fn next(&self) -> Option<(Waiting, i64)> {
-        let mut slot = lock(&self.slot);
+    fn next(&self) -> Option<Arc<Easel>> {
+        let mut queue = lock(&self.queue);
         loop {
-            if slot.is_closed {
+            if queue.is_closed {
                 return None;
             }
-            if self.output.receiver_count() > 0
-                && let Some(waiting) = slot.waiting.take()
-            {
-                return Some((waiting, slot.overtaken));
+            if let Some(easel) = queue.easels.pop_front() {
+                return Some(easel);
             }
-            slot = self.bell.wait(slot).unwrap_or_else(PoisonError::into_inner);
+            queue = self.bell.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     fn run(&self, compressor: &mut Compressor) {
         let mut failed: u64 = 0;
-        while let Some((waiting, overtaken)) = self.next() {
-            let Waiting { frame, received_ns, drops, counted } = waiting;
-            let (width, height) = (frame.width, frame.height);
+        while let Some(easel) = self.next() {
+            // One that nobody watches waits in its slot for somebody who rings.
+            let mut slot = lock(&easel.slot);
+            let waiting = if easel.is_watched() { slot.waiting.take() } else { None };
+            let Some(shot) = waiting else { continue };
+            let (counted, overtaken) = (slot.counted, slot.overtaken);
+            drop(slot);
+            let (width, height) = (shot.frame.width, shot.frame.height);
             let image = Image {
-                pixels: &frame.pixels[..],
+                pixels: &shot.frame.pixels[..],
                 width,
                 pitch: width * Frame::CHANNELS,
                 height,
@@ -190,13 +282,13 @@ impl Press {
             };
             match compressor.compress_to_owned(image) {
                 Ok(jpeg) => {
-                    let picture = Picture::of(frame.header.stamp.clone(), &jpeg);
                     // First counted, then sent: whoever has seen a picture finds it in the figures.
                     if !counted {
-                        let (stage, drops) = ("web".to_owned(), drops + overtaken);
-                        self.shown(&frame, Some(StageTime { stage, received_ns, sent_ns: now_ns(), drops }));
+                        let (stage, drops, received_ns) = ("web".to_owned(), shot.drops + overtaken, shot.received_ns);
+                        let stage = StageTime { stage, received_ns, sent_ns: now_ns(), drops };
+                        self.shown(&easel, &shot.frame, Some(stage));
                     }
-                    self.output.send_replace(Some(Arc::new(picture)));
+                    easel.output.send_replace(Some(Arc::new(Picture::of(shot, &jpeg))));
                 }
                 Err(error) => {
                     failed += 1;

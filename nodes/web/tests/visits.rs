@@ -1,0 +1,478 @@
+//! Visitors over real sockets. The graph is the test's: it takes pictures out of the orders and gives painted ones back.
+
+mod fake;
+
+use fake::Fake;
+use futures::{SinkExt, StreamExt};
+use mirror_contract::{Frame, Header, Painting, Settings, Stamp};
+use serde_json::{Value, json};
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::task::block_in_place;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use web::streams::{Order, Orders, Streams};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A site in a test that is asynchronous itself: its server has a runtime of its own, which begins and ends outside of it.
+struct Live(Option<Fake>);
+
+impl Live {
+    fn start(pairs: &[(&str, &str)]) -> Self {
+        Self(Some(block_in_place(|| Fake::start(pairs))))
+    }
+}
+
+impl Deref for Live {
+    type Target = Fake;
+    fn deref(&self) -> &Fake {
+        self.0.as_ref().expect("it runs")
+    }
+}
+
+impl DerefMut for Live {
+    fn deref_mut(&mut self) -> &mut Fake {
+        self.0.as_mut().expect("it runs")
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        block_in_place(|| drop(self.0.take()));
+    }
+}
+
+struct Visitor(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// What the server says.
+#[derive(Debug)]
+enum Said {
+    Text(Value),
+    Picture(Value, Vec<u8>),
+    Closed,
+}
+
+impl Visitor {
+    async fn connect(fake: &Live, first: Value) -> Self {
+        let (socket, _) = connect_async(format!("ws://{}/visit", fake.address())).await.expect("a socket");
+        let mut visitor = Self(socket);
+        visitor.say(first).await;
+        visitor
+    }
+
+    /// Opens a stream and is welcomed.
+    async fn open(fake: &Live, stream: &str, key: &str) -> Self {
+        let mut visitor = Self::connect(fake, json!({"type": "open", "stream": stream, "key": key})).await;
+        let welcome = visitor.text("welcome").await;
+        assert_eq!((&welcome["stream"], &welcome["is_owner"]), (&json!(stream), &json!(true)));
+        visitor
+    }
+
+    async fn watch(fake: &Live, stream: &str) -> Self {
+        Self::connect(fake, json!({"type": "watch", "stream": stream})).await
+    }
+
+    async fn say(&mut self, value: Value) {
+        self.0.send(Message::Text(value.to_string().into())).await.expect("it is open");
+    }
+
+    async fn next(&mut self) -> Said {
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.expect("an answer") {
+                Some(Ok(Message::Text(text))) => return Said::Text(serde_json::from_str(&text).expect("JSON")),
+                Some(Ok(Message::Binary(bytes))) => {
+                    let (length, rest) = bytes.split_first_chunk::<4>().expect("a length");
+                    let (head, jpeg) = rest.split_at(u32::from_le_bytes(*length) as usize);
+                    return Said::Picture(serde_json::from_slice(head).expect("a head"), jpeg.to_vec());
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Said::Closed,
+            }
+        }
+    }
+
+    /// The next text of that type; others are passed over.
+    async fn text(&mut self, kind: &str) -> Value {
+        loop {
+            match self.next().await {
+                Said::Text(text) if text["type"] == kind => return text,
+                Said::Closed => panic!("closed before {kind}"),
+                _ => {}
+            }
+        }
+    }
+
+    async fn picture(&mut self) -> (Value, Vec<u8>) {
+        loop {
+            match self.next().await {
+                Said::Picture(head, jpeg) => return (head, jpeg),
+                Said::Closed => panic!("closed before a picture"),
+                Said::Text(_) => {}
+            }
+        }
+    }
+
+    async fn send(&mut self, kind: u8, tag: u32, body: &[u8]) {
+        let head = [&[kind, 0, 0, 0][..], &tag.to_le_bytes(), &5.0f32.to_le_bytes()].concat();
+        self.0.send(Message::Binary([&head, body].concat().into())).await.expect("it is open");
+    }
+}
+
+/// A picture of one colour.
+fn jpeg(side: usize, colour: [u8; 3]) -> Vec<u8> {
+    let pixels = colour.repeat(side * side);
+    let image = turbojpeg::Image {
+        pixels: &pixels[..],
+        width: side,
+        pitch: side * 3,
+        height: side,
+        format: turbojpeg::PixelFormat::RGB,
+    };
+    turbojpeg::compress(image, 90, turbojpeg::Subsamp::None).expect("a JPEG").to_vec()
+}
+
+fn colour(jpeg: &[u8]) -> [u8; 3] {
+    let image = turbojpeg::decompress(jpeg, turbojpeg::PixelFormat::RGB).expect("a JPEG");
+    let middle = (image.height / 2 * image.width + image.width / 2) * 3;
+    [image.pixels[middle], image.pixels[middle + 1], image.pixels[middle + 2]]
+}
+
+fn is_near(one: [u8; 3], other: [u8; 3]) -> bool {
+    one.iter().zip(other).all(|(one, other)| one.abs_diff(other) < 8)
+}
+
+/// The next picture that goes into the graph.
+async fn admitted(orders: &mut Orders) -> (Stamp, [u8; 3], [usize; 2]) {
+    loop {
+        match timeout(PATIENCE, orders.recv()).await.expect("a picture").expect("it runs") {
+            Order::Frame(ready) => {
+                let pixels = ready.pixels;
+                let first = [pixels.rgb[0], pixels.rgb[1], pixels.rgb[2]];
+                return (ready.header.stamp, first, [pixels.height, pixels.width]);
+            }
+            Order::Change { .. } | Order::Sound(_) => {}
+        }
+    }
+}
+
+/// The graph has painted a picture: the same colour.
+fn painted(streams: &Streams, stamp: Stamp, colour: [u8; 3]) {
+    let painting = Painting {
+        prompt: "neon".to_owned(),
+        pack: "starter".to_owned(),
+        provider: "CPU".to_owned(),
+        passthrough: false,
+    };
+    let header = Header { painting: Some(painting), ..Header::of(stamp) };
+    let frame = Frame { header, height: 32, width: 32, pixels: colour.repeat(32 * 32).into() };
+    streams.picture(frame, mirror_contract::now_ns(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_visitors_picture_goes_into_the_graph_and_comes_back_painted_to_those_who_know_its_name() {
+    let mut fake = Live::start(&[]);
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    let mut friend = Visitor::watch(&fake, "anna").await;
+    let mut house = Visitor::watch(&fake, "house").await;
+    anna.text("credit").await;
+    anna.send(1, 77, &jpeg(64, [200, 30, 30])).await;
+    let (stamp, seen, size) = admitted(&mut fake.orders).await;
+    assert_eq!((&*stamp.stream, size), ("visitor/anna", [64, 64]));
+    assert!(is_near(seen, [200, 30, 30]), "{seen:?}");
+    fake.streams.taken(&stamp);
+    painted(&fake.streams, stamp.clone(), [30, 200, 30]);
+    let (head, picture) = anna.picture().await;
+    assert_eq!((&head["frame"], &head["tag"], &head["prompt"]), (&json!(stamp.frame_id), &json!(77), &json!("neon")));
+    assert!(head["age_ms"].as_f64().is_some_and(|age| (5.0..5000.0).contains(&age)), "{head}");
+    assert!(is_near(colour(&picture), [30, 200, 30]));
+    let (head, picture) = friend.picture().await;
+    assert_eq!((&head["frame"], &head["tag"]), (&json!(stamp.frame_id), &Value::Null));
+    assert!(is_near(colour(&picture), [30, 200, 30]));
+    // Who watches the house sees the house.
+    fake.offer(0, 64);
+    let (head, _) = house.picture().await;
+    assert_eq!(head["width"], 64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_pictures_at_once_are_granted_and_a_third_one_when_one_has_come_back() {
+    let mut fake = Live::start(&[]);
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    let picture = jpeg(64, [9, 9, 9]);
+    let mut stamps = Vec::new();
+    for _ in 0..2 {
+        anna.text("credit").await;
+        anna.send(1, 0, &picture).await;
+        let (stamp, ..) = admitted(&mut fake.orders).await;
+        fake.streams.taken(&stamp);
+        stamps.push(stamp);
+    }
+    let third = timeout(Duration::from_millis(300), anna.text("credit")).await;
+    assert!(third.is_err(), "{third:?}");
+    painted(&fake.streams, stamps.remove(0), [0; 3]);
+    anna.text("credit").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_sends_without_a_credit_replaces_its_own_picture_and_the_newest_goes_in() {
+    let mut fake = Live::start(&[]);
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    let mut bert = Visitor::open(&fake, "bert", "other").await;
+    // Bert's stands at the door: what Anna sends meanwhile waits.
+    bert.text("credit").await;
+    bert.send(1, 0, &jpeg(64, [1, 1, 250])).await;
+    let (door, ..) = admitted(&mut fake.orders).await;
+    for shade in [10, 60, 110, 160] {
+        anna.send(1, 0, &jpeg(64, [shade; 3])).await;
+    }
+    // All four have come.
+    while fake.streams.entry_of("anna").and_then(|entry| entry.tally).is_none_or(|tally| tally.offered < 4) {
+        sleep(Duration::from_millis(5)).await;
+    }
+    fake.streams.taken(&door);
+    let (stamp, seen, _) = admitted(&mut fake.orders).await;
+    assert_eq!((&*stamp.stream, stamp.frame_id), ("visitor/anna", 3));
+    assert!(is_near(seen, [160; 3]), "{seen:?}");
+    let tally = fake.streams.entry_of("anna").and_then(|entry| entry.tally).expect("it is there");
+    assert_eq!((tally.offered, tally.replaced), (4, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_picture_is_decoded_no_larger_than_it_is_needed() {
+    let mut fake = Live::start(&[]);
+    fake.settings(Settings { version: 1, size: 256, ..Settings::of("house") });
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    anna.send(1, 0, &jpeg(2048, [9, 90, 9])).await;
+    assert_eq!(admitted(&mut fake.orders).await.2, [256, 256]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn webp_and_png_are_pictures_too() {
+    let mut fake = Live::start(&[]);
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    let picture = image::RgbImage::from_pixel(40, 30, image::Rgb([200, 100, 50]));
+    for format in [image::ImageFormat::Png, image::ImageFormat::WebP] {
+        let mut file = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut file, format).expect("a file");
+        anna.send(1, 0, file.get_ref()).await;
+        let (stamp, seen, size) = admitted(&mut fake.orders).await;
+        assert_eq!((seen, size), ([200, 100, 50], [30, 40]));
+        fake.streams.taken(&stamp);
+        painted(&fake.streams, stamp, [0; 3]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_picture_is_answered_in_plain_words_and_the_stream_goes_on() {
+    let mut fake = Live::start(&[]);
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    let good = jpeg(64, [9, 9, 9]);
+    let damaged: Vec<u8> = good[..good.len() / 2].to_vec();
+    let too_long = vec![0xFF; web::streams::photo::BYTES_MAX];
+    let tiny = jpeg(4, [0; 3]);
+    let cases: [(u8, &[u8], &str); 6] = [
+        (1, b"", "empty"),
+        (1, b"hello, this is no picture", "neither JPEG nor WebP nor PNG"),
+        (1, &tiny, "4 × 4 pixels"),
+        (7, b"x", "kind 1 (picture) or 2 (sound), not 7"),
+        (1, &too_long, "neither JPEG"),
+        (1, b"\xFF\xD8\xFF\xE0\0\0\0\0", "cannot be read"),
+    ];
+    for (kind, body, expected) in cases {
+        anna.send(kind, 0, body).await;
+        let said = anna.text("trouble").await["error"].as_str().expect("a text").to_owned();
+        assert!(said.contains(expected), "{said}");
+    }
+    anna.0.send(Message::Binary(vec![1, 2, 3].into())).await.expect("it is open");
+    assert!(anna.text("trouble").await["error"].as_str().is_some_and(|error| error.contains("at least 12 bytes")));
+    anna.say(json!({"type": "dance"})).await;
+    assert!(anna.text("trouble").await["error"].as_str().is_some_and(|error| error.contains("dance")));
+    // Found out only when it is decoded: its place in the graph is given back.
+    anna.send(1, 0, &damaged).await;
+    let half = timeout(Duration::from_secs(2), anna.text("trouble")).await;
+    if half.is_err() {
+        // The library makes what it can of half a picture; then it goes in.
+        let (stamp, ..) = admitted(&mut fake.orders).await;
+        fake.streams.taken(&stamp);
+    }
+    anna.send(1, 0, &good).await;
+    assert_eq!(admitted(&mut fake.orders).await.2, [64, 64]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_is_too_long_ends_the_socket_and_nothing_else() {
+    let mut fake = Live::start(&[]);
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    let mut bert = Visitor::open(&fake, "bert", "other").await;
+    let long = vec![1u8; 3 * 1024 * 1024];
+    let _ = anna.0.send(Message::Binary(long.into())).await;
+    while !matches!(anna.next().await, Said::Closed) {}
+    bert.text("credit").await;
+    bert.send(1, 0, &jpeg(64, [9; 3])).await;
+    assert_eq!(admitted(&mut fake.orders).await.0.stream, "visitor/bert");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_are_the_owners_own_and_are_refused_with_the_range() {
+    let mut fake = Live::start(&[]);
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    anna.say(json!({"type": "settings", "values": {"prompt": "neon", "strength": 0.5}})).await;
+    assert_eq!(anna.text("accepted").await["values"], json!({"prompt": "neon", "strength": 0.5}));
+    let Some(Order::Change { stream, origin, values }) = fake.orders.recv().await else { panic!("no change") };
+    assert_eq!(
+        (&*stream, &*origin, Value::Object(values)),
+        ("visitor/anna", "web", json!({"prompt": "neon", "strength": 0.5}))
+    );
+    anna.say(json!({"type": "settings", "values": {"strength": 7}})).await;
+    let refused = anna.text("refused").await;
+    assert_eq!(
+        refused["errors"][0],
+        json!({"setting": "strength", "error": "strength must be a number from 0 to 1, not 7"})
+    );
+    // What control says comes back, to this stream alone.
+    fake.settings(Settings { version: 5, prompt: "neon".to_owned(), ..Settings::of("visitor/anna") });
+    let mut status = anna.text("status").await;
+    while status["settings"]["prompt"] != "neon" {
+        status = anna.text("status").await;
+    }
+    assert_eq!(status["stream"], "anna");
+    assert_ne!(fake.get("/api/settings").json()["settings"]["prompt"], "neon");
+    // A friend sees it and may not change it; who watches the house may change the house, as on the page.
+    let mut friend = Visitor::watch(&fake, "anna").await;
+    friend.say(json!({"type": "settings", "values": {"prompt": "mine"}})).await;
+    assert!(friend.text("trouble").await["error"].as_str().is_some_and(|error| error.contains("somebody else's")));
+    friend.send(1, 0, &jpeg(64, [0; 3])).await;
+    assert!(friend.text("trouble").await["error"].as_str().is_some_and(|error| error.contains("only watches")));
+    let mut house = Visitor::watch(&fake, "house").await;
+    house.say(json!({"type": "settings", "values": {"seed": 7}})).await;
+    house.text("accepted").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_without_settings_of_its_own_follows_the_house() {
+    let fake = Live::start(&[]);
+    fake.settings(Settings { version: 1, prompt: "first".to_owned(), ..Settings::of("house") });
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    assert_eq!(anna.text("status").await["settings"]["prompt"], "first");
+    fake.settings(Settings { version: 2, prompt: "second".to_owned(), ..Settings::of("house") });
+    while anna.text("status").await["settings"]["prompt"] != "second" {}
+    fake.settings(Settings { version: 3, prompt: "own".to_owned(), ..Settings::of("visitor/anna") });
+    fake.settings(Settings { version: 4, prompt: "third".to_owned(), ..Settings::of("house") });
+    while anna.text("status").await["settings"]["prompt"] != "own" {}
+    assert_eq!(fake.streams.settings("anna").prompt, "own");
+    assert_eq!(fake.streams.settings("house").prompt, "third");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_back_with_the_key_has_the_stream_again_and_nobody_else_does() {
+    let fake = Live::start(&[]);
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    anna.text("credit").await;
+    let mut thief = Visitor::connect(&fake, json!({"type": "open", "stream": "anna", "key": "guess"})).await;
+    assert_eq!(thief.text("ended").await["code"], "taken");
+    // The old connection has not noticed yet that it is gone.
+    let mut again = Visitor::open(&fake, "anna", "secret").await;
+    again.text("credit").await;
+    anna.send(1, 0, &jpeg(64, [9; 3])).await;
+    let mut said = Vec::new();
+    loop {
+        match anna.next().await {
+            Said::Text(text) => said.push(text["code"].clone()),
+            Said::Picture(..) => {}
+            Said::Closed => break,
+        }
+    }
+    assert!(said.contains(&json!("moved")), "{said:?}");
+    assert_eq!(fake.streams.visitors(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_its_owner_ends_is_over_for_all_and_one_that_is_left_stays_for_a_while() {
+    let fake = Live::start(&[]);
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    let bert = Visitor::open(&fake, "bert", "other").await;
+    let mut friend = Visitor::watch(&fake, "anna").await;
+    friend.text("welcome").await;
+    anna.say(json!({"type": "end"})).await;
+    assert_eq!(friend.text("ended").await["code"], "ended");
+    while !matches!(anna.next().await, Said::Closed) {}
+    let mut late = Visitor::watch(&fake, "anna").await;
+    assert_eq!(late.text("ended").await["code"], "unknown");
+    drop(bert);
+    while fake.streams.entry_of("bert").is_some_and(|entry| entry.is_live) {
+        sleep(Duration::from_millis(10)).await;
+    }
+    let now = mirror_contract::now_ns();
+    fake.streams.tick(now);
+    assert!(fake.streams.entry_of("bert").is_some(), "he may come back");
+    fake.streams.tick(now + web::streams::LINGER_NS + 1_000_000_000);
+    assert!(fake.streams.entry_of("bert").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_all_places_are_taken_the_next_visitor_is_told_so() {
+    let fake = Live::start(&[("WEB_STREAMS_MAX", "2")]);
+    let _anna = Visitor::open(&fake, "anna", "1").await;
+    let _bert = Visitor::open(&fake, "bert", "2").await;
+    let mut carla = Visitor::connect(&fake, json!({"type": "open", "stream": "carla", "key": "3"})).await;
+    let ended = carla.text("ended").await;
+    assert_eq!(
+        (&ended["code"], ended["error"].as_str().is_some_and(|error| error.contains("full"))),
+        (&json!("full"), true)
+    );
+    for name in ["", "a b", "house", "ä", &"x".repeat(49)] {
+        let mut nobody = Visitor::connect(&fake, json!({"type": "open", "stream": name, "key": "3"})).await;
+        assert_eq!(nobody.text("ended").await["code"], "name", "{name}");
+    }
+    for first in [json!({"type": "settings", "values": {}}), json!([]), json!({"type": "open"})] {
+        let mut nobody = Visitor::connect(&fake, first).await;
+        assert_eq!(nobody.text("ended").await["code"], "malformed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_visitor_says_goes_to_the_graph_as_sound_of_its_stream_and_no_faster_than_it_is_spoken() {
+    let mut fake = Live::start(&[]);
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    let samples: Vec<u8> = [0i16, 16384, -32768].iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    anna.send(2, 0, &samples).await;
+    let Some(Order::Sound(audio)) = fake.orders.recv().await else { panic!("no sound") };
+    assert_eq!(
+        (&*audio.stamp.stream, audio.sample_rate_hz, &audio.samples[..]),
+        ("visitor/anna", 16_000, &[0.0, 0.5, -1.0][..])
+    );
+    anna.send(2, 0, &vec![0; 2 * 16_001]).await;
+    assert!(anna.text("trouble").await["error"].as_str().is_some_and(|error| error.contains("16001 samples")));
+    for _ in 0..4 {
+        anna.send(2, 0, &vec![0; 2 * 16_000]).await;
+    }
+    assert!(anna.text("trouble").await["error"].as_str().is_some_and(|error| error.contains("too fast")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_viewer_that_reads_nothing_holds_up_nobody() {
+    let mut fake = Live::start(&[]);
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    let (mut lazy, mut eager) = (Visitor::watch(&fake, "anna").await, Visitor::watch(&fake, "anna").await);
+    let mut last = Value::Null;
+    for shade in 0..60u8 {
+        anna.text("credit").await;
+        anna.send(1, 0, &jpeg(64, [shade; 3])).await;
+        let (stamp, ..) = admitted(&mut fake.orders).await;
+        fake.streams.taken(&stamp);
+        // Pictures that JPEG cannot make small.
+        let mut frame = fake::frame(stamp.frame_id, 256);
+        frame.header.stamp = stamp;
+        fake.streams.picture(frame, mirror_contract::now_ns(), 0);
+        last = eager.picture().await.0["frame"].clone();
+    }
+    let mut seen = Vec::new();
+    while seen.last() != Some(&last) {
+        seen.push(lazy.picture().await.0["frame"].clone());
+    }
+    let numbers: Vec<i64> = seen.iter().filter_map(Value::as_i64).collect();
+    assert!(numbers.is_sorted() && numbers.len() < 60, "{numbers:?}");
+}
