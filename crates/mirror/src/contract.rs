@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 /// Ports whose newest message alone counts: an old picture must never wait for a model.
-const LATEST_WINS: [&str; 5] = ["frame", "frame_2", "latent", "denoised", "picture"];
+const LATEST_WINS: [&str; 6] = ["frame", "frame_2", "frame_web", "latent", "denoised", "picture"];
 
 /// Reads a dataflow file.
 ///
@@ -83,8 +83,9 @@ fn input_faults(
     if let Some(expected) = expected.filter(|expected| *expected != said) {
         faults.push(format!("{id}: the input {port} is {expected}, not \"{said}\" (input_types)"));
     }
-    // A recording wants them all.
-    if LATEST_WINS.contains(&port) && id != "tape" && input["queue_size"] != 1 {
+    // A recording wants them all; the page picks the newest of each stream itself.
+    let is_sorted = id == "tape" || (id == "web" && port == "picture");
+    if LATEST_WINS.contains(&port) && !is_sorted && input["queue_size"] != 1 {
         faults.push(format!("{id}: the input {port} needs queue_size: 1, or old pictures wait for a model"));
     }
     if input["queue_policy"] == "backpressure" {
