@@ -1,266 +1,209 @@
-// The page's script. The server pushes everything but the picture twice a second (/events); what people set goes to
-// /api/settings. The form is built from the server's parameter table, so a new parameter needs nothing here.
+// The page: which stream is shown, and what is the matter with it. What it is made of lies in the other files.
+//
+// Everything comes through one socket (socket.js): pictures, settings, figures, notices. It watches the mirror's own camera
+// ("house"), or somebody's whose link was opened ("guest"), or carries one's own camera ("own").
 
-const $ = (id) => document.getElementById(id);
+import { Camera, why } from "./camera.js";
+import { $, make, write } from "./dom.js";
+import { drew, forgetFigures, showFigures } from "./figures.js";
+import { build, failField, lockForm, showForm } from "./form.js";
+import { listen } from "./microphone.js";
+import { forgetNotices, notices, say } from "./notices.js";
+import { accepted, current, onSettings, refused, set, settingsOf, told } from "./settings.js";
+import { share } from "./share.js";
+import { visit } from "./socket.js";
+import { allowCompare, clear, compare, fullscreen, record, show, snapshot } from "./stage.js";
 
-/** Builds an element: make("input", { type: "text" }, child, …). */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
-}
+const SHARED = new URLSearchParams(location.search).get("stream");
+/** Without a picture for so long the stream has stalled, in milliseconds. */
+const STALLED = 2500;
+/** How long it takes until it is tried again what the server has refused for now. */
+const AGAIN = 4000;
 
+let mode = "house"; // house, own, guest
+let socket = null;
 let status = null; // what the server said last
-const fields = new Map(); // by setting: { show(value), fail(text) }
+let isConnected = true;
+let trouble = null; // why nothing can be shown: { title, text, action, act }
+let shownAt = null; // when the last picture was drawn
+let credits = 0; // pictures that may be sent
+let isTaking = false;
+let hush = null; // ends the microphone
+let again = 0;
+const camera = new Camera();
 
-// ---- Settings: one request at a time; what is changed meanwhile goes with the next one. ----
+// ---- Which stream. ----
 
-let waiting = {}; // to be sent
-let sending = null; // on its way
-let settling = {}; // sent and taken, not yet seen in the status: { name: [value, until] }
+/** Letters that nobody takes for others. */
+const random = (length) => Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => "abcdefghjkmnpqrstuvwxyz23456789"[byte % 31]).join("");
 
-function set(changes) {
-  Object.assign(waiting, changes);
-  for (const name of Object.keys(changes)) fields.get(name)?.fail("");
-  send();
+/** This window's own stream: its name is for others, its key is not. */
+function identity() {
+  const kept = JSON.parse(sessionStorage.getItem("stream") ?? "null") ?? { stream: random(10), key: random(32) };
+  sessionStorage.setItem("stream", JSON.stringify(kept));
+  return kept;
 }
 
-async function send() {
-  if (sending || Object.keys(waiting).length === 0) return;
-  [sending, waiting] = [waiting, {}];
-  const sent = sending;
-  try {
-    const answer = await fetch("/api/settings", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(sent),
-    });
-    const body = await answer.json();
-    if (answer.ok) {
-      for (const [name, value] of Object.entries(body.accepted)) settling[name] = [value, performance.now() + 2000];
-    } else {
-      for (const { setting, error } of body.errors) {
-        const field = fields.get(setting);
-        if (field) field.fail(error);
-        else toast({ level: "error", origin: "", text: error });
-      }
-    }
-  } catch {
-    toast({ level: "error", origin: "", text: "The change did not reach the mirror." });
-  }
-  sending = null;
-  render();
-  send();
-}
-
-/** The value to be shown: what people have just set, until the mirror says it or has had time to refuse it. */
-function current(name) {
-  if (name in waiting) return waiting[name];
-  if (sending && name in sending) return sending[name];
-  if (name in settling) return settling[name][0];
-  return status?.settings[name];
-}
-
-function settle() {
-  for (const [name, [value, until]] of Object.entries(settling)) {
-    if (status.settings[name] === value || performance.now() > until) delete settling[name];
-  }
-}
-
-// ---- The form. ----
-
-const title = (name) => (name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ");
-
-function control(parameter, id) {
-  const { name, kind, min, max, step, choices } = parameter;
-  let timer = 0;
-  const later = (value) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => set({ [name]: value }), 120);
-  };
-  if (kind === "switch") {
-    const box = make("input", { type: "checkbox", role: "switch", id });
-    box.addEventListener("change", () => set({ [name]: box.checked }));
-    return { inline: [box], main: box, show: (value) => (box.checked = value) };
-  }
-  if (choices) {
-    const list = make("select", { id }, ...choices.map((choice) => make("option", {}, choice)));
-    list.addEventListener("change", () => set({ [name]: list.value }));
-    const show = (value) => {
-      if (!choices.includes(value)) list.append(make("option", {}, value));
-      list.value = value;
-    };
-    return { inline: [list], main: list, show };
-  }
-  if (kind === "text") {
-    const text = make("input", { type: "text", id, class: "wide", maxlength: parameter.max_chars, spellcheck: "false" });
-    text.addEventListener("change", () => set({ [name]: text.value }));
-    return { inline: [], wide: text, main: text, show: (value) => (text.value = value) };
-  }
-  const isWhole = kind === "integer";
-  const isLong = max - min > 10000;
-  const number = make("input", {
-    type: "number", id, min, max, step: isWhole ? step : "any", class: isLong ? "long" : undefined,
-    inputmode: isWhole ? "numeric" : "decimal",
-  });
-  const read = (text) => (isWhole && /^[+-]?\d+$/.test(text.trim()) ? Number.parseInt(text, 10) : Number(text));
-  number.addEventListener("change", () => {
-    if (number.value === "") return fields.get(name).fail(`${title(name)} must be ${parameter.range}.`);
-    set({ [name]: read(number.value) });
-  });
-  if (isLong) {
-    const dice = make("button", { type: "button", class: "small", title: "Another one", "aria-label": `Another ${name}` }, "⚄");
-    dice.addEventListener("click", () => set({ [name]: min + Math.floor(Math.random() * (max - min + 1)) }));
-    return { inline: [number, dice], main: number, show: (value) => (number.value = value) };
-  }
-  const slider = make("input", {
-    type: "range", min, max, step: isWhole ? step : (max - min) / 100, class: "wide", "aria-label": title(name),
-  });
-  slider.addEventListener("input", () => {
-    number.value = slider.value;
-    later(read(slider.value));
-  });
-  const show = (value) => {
-    slider.value = value;
-    number.value = isWhole ? value : Number(value.toFixed(3));
-  };
-  return { inline: [number], wide: slider, main: number, also: slider, show };
-}
-
-function row(parameter) {
-  const { name } = parameter;
-  const id = `setting-${name}`;
-  const parts = control(parameter, id);
-  const error = make("p", { class: "error", role: "alert", hidden: true });
-  const reset = make("button", { type: "button", class: "small reset", title: "Back to the default", "aria-label": `${title(name)}: back to the default` }, "↺");
-  reset.addEventListener("click", () => set({ [name]: parameter.default }));
-  const help = make("span", { class: "help", id: `${id}-help` }, parameter.text);
-  parts.main.setAttribute("aria-describedby", help.id);
-  const element = make(
-    "div", { class: "row" },
-    make("label", { for: id }, title(name)),
-    make("span", { class: "field" }, reset, ...parts.inline),
-    ...(parts.wide ? [parts.wide] : []), help, error,
-  );
-  const isHeld = () => [parts.main, parts.also].includes(document.activeElement);
-  fields.set(name, {
-    show(value, isOurs) {
-      element.classList.toggle("changed", value !== parameter.default);
-      // A field that is being used is left alone, unless a click beside it has changed it.
-      if (!isHeld() || isOurs || parts.main.type === "checkbox") parts.show(value);
+function go(newMode) {
+  socket?.close();
+  clearTimeout(again);
+  if (newMode !== "own") quiet();
+  [mode, status, trouble, shownAt, credits, isConnected] = [newMode, null, null, null, 0, true];
+  forgetNotices();
+  forgetFigures();
+  clear();
+  const own = mode === "own" ? identity() : null;
+  const first = own ? { type: "open", ...own } : { type: "watch", ...(mode === "guest" ? { stream: SHARED } : {}) };
+  socket = visit(first, {
+    welcome: ({ hears }) => {
+      trouble = null;
+      $("microphone").hidden = !(own && hears);
+      render();
     },
-    fail(text) {
-      error.textContent = text;
-      error.hidden = !text;
-      parts.main.setAttribute("aria-invalid", String(Boolean(text)));
+    credit: () => { credits += 1; take(); },
+    status: (news) => {
+      if (!isConnected) build(); // The server may be a new one: its table is fetched anew.
+      [status, isConnected] = [news, true];
+      told(status.settings);
+      notices(status.notices);
+      render();
     },
+    accepted: ({ values }) => accepted(values),
+    refused: ({ errors }) => refused(errors),
+    trouble: ({ error }) => say("warning", error),
+    ended: ({ code, error }) => { trouble = ended(code, error); render(); },
+    picture,
+    gone: () => { isConnected = false; credits = 0; render(); },
   });
-  reset.addEventListener("click", () => parts.show(parameter.default));
-  return element;
+  settingsOf(socket);
+  lockForm(mode === "guest");
+  allowCompare(mode === "own");
+  document.body.dataset.mode = mode;
+  for (const tab of $("tabs").children) tab.setAttribute("aria-pressed", String(tab.dataset.mode === mode));
+  $("share").hidden = mode === "guest";
+  $("microphone").hidden = true;
+  $("camera-choice").hidden = mode !== "own";
+  render();
 }
 
-async function build() {
+/** What is to be done when the server has ended the socket. */
+function ended(code, error) {
+  const retry = () => { trouble = null; socket.again(); render(); };
+  const later = () => { clearTimeout(again); again = setTimeout(retry, AGAIN); };
+  if (code === "full" || code === "crowded") {
+    later();
+    return { title: "The mirror is full", text: `${error}. This page tries again by itself.`, action: "Try again", act: retry };
+  }
+  if (mode === "guest" && (code === "unknown" || code === "ended")) {
+    later();
+    const text = "Whoever sent you the link has stopped, or has not begun yet. This page looks again by itself.";
+    return { title: "This stream is not on", text, action: "Watch the mirror", act: () => go("house") };
+  }
+  if (code === "moved") return { title: "Your camera is shown elsewhere", text: "Another window has taken this stream over.", action: "Take it back", act: retry };
+  if (code === "taken") sessionStorage.removeItem("stream");
+  if (code === "closed") return { title: "No visitors here", text: error, action: "Watch the mirror", act: () => go("house") };
+  return { title: "This stream has ended", text: error, action: "Start again", act: () => (mode === "own" ? start() : retry()) };
+}
+
+// ---- One's own camera and microphone. ----
+
+async function start(device) {
+  if (mode !== "own") go("own");
+  const wait = { title: "Waiting for your camera", text: "Allow it in the question that your browser asks." };
+  [trouble, isTaking] = [wait, false];
+  render();
   try {
-    const answer = await fetch("/api/settings");
-    const { parameters } = await answer.json();
-    fields.clear();
-    $("settings").replaceChildren(...parameters.filter(({ name }) => name !== "prompt").map(row));
-    const prompt = parameters.find(({ name }) => name === "prompt");
-    if (prompt) $("prompt").maxLength = prompt.max_chars;
-    fields.set("prompt", {
-      show: (value) => { if (!edited) $("prompt").value = value; },
-      fail: (text) => { $("prompt-error").textContent = text; $("prompt-error").hidden = !text; },
+    await camera.start(device, () => {
+      trouble = { title: "The camera is gone", text: "It was unplugged, or the permission was taken back.", action: "Try again", act: () => start() };
+      render();
     });
-    const { looks } = await (await fetch("/api/looks")).json();
-    $("looks").replaceChildren(...looks.map(chip));
-    $("suggestions").hidden = looks.length === 0;
-    $("more").hidden = looks.length < 10;
-    render();
-  } catch {
-    setTimeout(build, 2000);
+  } catch (error) {
+    const [title, text] = why(error, "camera");
+    trouble = { title, text, action: "Try again", act: () => start() };
+    return render();
+  }
+  // Somebody may have gone back to the mirror meanwhile.
+  if (mode !== "own") return camera.stop();
+  if (trouble === wait) trouble = null;
+  const cameras = await Camera.all();
+  $("cameras").replaceChildren(...cameras.map(({ id, name }) => make("option", { value: id }, name)));
+  $("cameras").value = camera.device;
+  navigator.wakeLock?.request("screen").catch(() => {});
+  render();
+  take();
+}
+
+/** Sends the camera's newest picture whenever the mirror has room for one. */
+async function take() {
+  if (isTaking || !camera.isOn) return;
+  isTaking = true;
+  while (credits > 0 && mode === "own") {
+    const taken = await camera.take(current("size") ?? 512);
+    if (!taken) break;
+    // The connection may have been lost meanwhile, and with it what was granted.
+    if (credits > 0 && socket.send(1, taken.tag, Math.max(0, performance.now() - taken.at), taken.blob)) credits -= 1;
+  }
+  isTaking = false;
+}
+
+async function talk() {
+  if (hush) return quiet();
+  try {
+    hush = await listen((samples, level) => {
+      socket.send(2, 0, 100, samples.buffer);
+      $("microphone").style.setProperty("--level", Math.min(1, level * 6).toFixed(2));
+    }, quiet);
+    $("microphone").setAttribute("aria-pressed", "true");
+    say("info", "Say how you want to be painted.");
+  } catch (error) {
+    say("warning", why(error, "microphone").join(": "));
   }
 }
 
-// ---- The prompt. ----
+function quiet() {
+  hush?.();
+  hush = null;
+  $("microphone").setAttribute("aria-pressed", "false");
+  $("microphone").style.removeProperty("--level");
+}
 
-let edited = false; // somebody is typing
+function stop() {
+  quiet();
+  socket.say({ type: "end" });
+  camera.stop();
+  go("house");
+}
 
-$("prompt").addEventListener("input", () => (edited = true));
-$("prompt").addEventListener("blur", () => { if ($("prompt").value === current("prompt")) edited = false; });
-$("prompt").addEventListener("keydown", (event) => {
-  if (event.key === "Escape") { edited = false; render(); }
-});
-$("prompt-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  edited = false;
-  set({ prompt: $("prompt").value.trim() });
-  render();
-});
+// ---- What is shown. ----
 
-function chip(look) {
-  const button = make("button", { type: "button", "aria-pressed": "false" }, look);
-  button.addEventListener("click", () => {
-    edited = false;
-    set({ prompt: look });
-    render();
+function picture(head, blob) {
+  const sent = mode === "own" ? camera.sent(head.tag) : null;
+  show(head, blob, sent?.canvas ?? null, current("mirror") === true, () => {
+    shownAt = performance.now();
+    drew(sent ? shownAt - sent.at : null);
+    if (document.body.dataset.state !== "live") render();
   });
-  return button;
 }
 
-$("more").addEventListener("click", () => {
-  const isOpen = $("looks").classList.toggle("open");
-  $("more").setAttribute("aria-expanded", String(isOpen));
-  $("more").textContent = isOpen ? "Fewer" : "More";
-});
-
-// A suggestion that is out of sight must not take the focus unseen.
-$("looks").addEventListener("focusin", ({ target }) => {
-  if (target.offsetTop > $("looks").offsetTop + $("looks").clientHeight - 20 && !$("looks").classList.contains("open")) $("more").click();
-});
-
-// ---- What the server says. ----
-
-const round = (value, digits = 0) => value.toFixed(digits);
-
-function stage({ stage, ms, hop_ms, drops }, scale) {
-  const part = (kind, value) => {
-    const bar = make("i", { class: kind });
-    bar.style.width = `${Math.min(100, (100 * value) / scale)}%`;
-    return bar;
-  };
-  const words = `${stage}: ${round(ms.p50, 1)} ms, slow ones ${round(ms.p99, 1)} ms; on the way ${round(hop_ms.p50, 1)} ms; ${drops} dropped`;
-  return make(
-    "div", { class: "step", title: words, role: "img", "aria-label": words },
-    make("span", {}, stage),
-    make("span", { class: "bar" }, part("hop", hop_ms.p50), part("work", ms.p50)),
-    make("output", {}, `${round(ms.p50, 1)} ms`),
-  );
-}
-
-function stages(list) {
-  if (list.length === 0) return [make("p", { class: "quiet" }, "No figures yet.")];
-  const scale = Math.max(...list.map(({ ms, hop_ms }) => ms.p50 + hop_ms.p50), 1);
-  const legend = make(
-    "p", { class: "legend" },
-    make("span", {}, make("i", { class: "work" }), "at work"),
-    make("span", {}, make("i", { class: "hop" }), "on the way"),
-  );
-  return [...list.map((one) => stage(one, scale)), legend];
-}
-
-/** live, waiting (no picture yet), stalled (no picture for a while), gone (no server). */
+/** live, waiting (no picture yet), stalled (no picture for a while), gone (no server), off (somebody must do something). */
 function state() {
   if (!isConnected) return ["gone", "disconnected", "The mirror does not answer", "This page connects again by itself."];
-  if (!status || status.silent_ms === null) return ["waiting", "waiting", "Waiting for the first picture", "Models are being loaded."];
-  if (status.silent_ms > 2500) {
-    const seconds = Math.round(status.silent_ms / 1000);
-    return ["stalled", "no picture", `No picture for ${seconds} s`, "The camera or a model may be busy or gone; the notices say more."];
+  if (trouble) return ["off", "off", trouble.title, trouble.text];
+  if (mode === "own" && document.hidden) return ["waiting", "paused", "Paused", "This page is out of sight."];
+  const silent = mode === "house" ? status?.silent_ms : shownAt && performance.now() - shownAt;
+  if (mode === "guest" && status && status.live === false) return ["stalled", "away", "One moment", "The other side has lost its connection."];
+  if (!status || silent === null || silent === undefined) {
+    if (mode === "own") return ["waiting", "waiting", "Painting your first picture", "It takes a moment."];
+    return ["waiting", "waiting", "Waiting for the first picture", mode === "house" ? "Models are being loaded." : ""];
   }
-  return ["live", "live", "", ""];
+  if (silent > STALLED) {
+    const text = mode === "house" ? "The camera or a model may be busy or gone; the notices say more." : "The mirror is busy, or the connection slow.";
+    return ["stalled", "no picture", `No picture for ${Math.round(silent / 1000)} s`, text];
+  }
+  return ["live", mode === "own" ? "you, live" : "live", "", ""];
 }
+
+const NAMES = { house: "the mirror's camera", own: "your camera", guest: "a visitor's camera" };
 
 function render() {
   const [name, pill, heading, text] = state();
@@ -268,132 +211,57 @@ function render() {
   write($("state"), pill);
   write($("veil-title"), heading);
   write($("veil-text"), text);
+  $("veil-action").hidden = !(name === "off" && trouble?.action);
+  write($("veil-action"), trouble?.action ?? "");
   if (!status) return;
-  const { figures, settings } = status;
-  settle();
-  for (const [setting, field] of fields) {
-    const value = current(setting);
-    if (value !== undefined) field.show(value, value !== settings[setting]);
-  }
+  showForm();
   const prompt = current("prompt");
-  const isPainting = name === "live" && !settings.passthrough && status.painted !== null && status.painted !== prompt;
+  const isPainting = name === "live" && !status.settings.passthrough && status.painted !== null && status.painted !== prompt;
   $("painting").hidden = !isPainting;
   write($("painting"), isPainting ? `painting ${prompt || "it as it is"} …` : "");
   const passthrough = current("passthrough") === true;
   $("camera").setAttribute("aria-pressed", String(passthrough));
-  $("picture").alt = passthrough ? "Live picture of the camera" : `Live picture, painted as: ${status.painted || "itself"}`;
-  for (const button of $("looks").children) button.setAttribute("aria-pressed", String(button.textContent === prompt));
-  write($("fps"), round(figures.fps, 1));
-  write($("age"), `${round(figures.age_ms.p50)} / ${round(figures.age_ms.p99)}`);
-  write($("drops"), String(figures.drops));
-  write($("frames"), String(figures.frames));
-  write($("origin"), [figures.pack && `Pack ${figures.pack}`, figures.provider && `on ${figures.provider}`, figures.source].filter(Boolean).join(" · "));
-  $("stages").replaceChildren(...stages(figures.stages));
-}
-
-/** Writes only what is new: a screen reader says it again otherwise. */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-// ---- Notices. ----
-
-let lastNotice = null;
-
-function notices(list) {
-  const newest = list.at(-1)?.id ?? 0;
-  // The first time, and after a restart of the server, only what has just happened is news.
-  const isFirst = lastNotice === null || newest < lastNotice;
-  const isNews = ({ id, at_ms }) => (isFirst ? Date.now() - at_ms < 10000 : id > lastNotice);
-  list.filter(isNews).slice(-3).forEach(toast);
-  lastNotice = newest;
-}
-
-function toast({ level, origin, text }) {
-  const close = make("button", { type: "button", "aria-label": "Close" }, "✕");
-  const element = make("div", { class: `toast ${level}` }, make("span", {}, ...(origin ? [make("b", {}, origin)] : []), text), close);
-  close.addEventListener("click", () => element.remove());
-  setTimeout(() => element.remove(), level === "info" ? 5000 : 9000);
-  $("toasts").append(element);
-  while ($("toasts").children.length > 3) $("toasts").firstChild.remove();
-}
-
-// ---- The connection. ----
-
-let isConnected = true;
-let events = null;
-let lastEvent = performance.now();
-
-function connect() {
-  events?.close();
-  events = new EventSource("/events");
-  events.onmessage = ({ data }) => {
-    lastEvent = performance.now();
-    const wasGone = !isConnected;
-    isConnected = true;
-    status = JSON.parse(data);
-    if (wasGone) {
-      // The server may be a new one: its picture and its table are fetched anew.
-      watch();
-      build();
-    }
-    notices(status.notices);
-    render();
-  };
-}
-
-function watch() {
-  $("picture").src = `/stream?${Date.now()}`;
-}
-
-$("picture").addEventListener("error", () => setTimeout(() => { if (isConnected) watch(); }, 2000));
-
-setInterval(() => {
-  const silent = performance.now() - lastEvent;
-  if (silent > 3000 && isConnected) {
-    isConnected = false;
-    render();
+  $("picture").setAttribute("aria-label", passthrough ? `Live picture of ${NAMES[mode]}` : `Live picture of ${NAMES[mode]}, painted as: ${status.painted || "itself"}`);
+  $("heard").hidden = !status.heard;
+  if (status.heard) {
+    write($("heard-words"), `“${status.heard.text}”`);
+    write($("heard-painted"), status.painted || "as it is");
   }
-  // The browser tries again by itself after most faults, but not after all.
-  if (silent > 3000 && (events.readyState === EventSource.CLOSED || silent % 10000 < 1000)) connect();
-}, 1000);
+  showFigures(status, mode === "own");
+}
 
 // ---- Buttons and keys. ----
 
-function fullscreen() {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else $("frame").requestFullscreen?.().catch(() => {});
-}
+const showCamera = () => set({ passthrough: current("passthrough") !== true });
 
-async function snapshot() {
-  try {
-    const answer = await fetch("/picture.jpg");
-    if (!answer.ok) throw new Error("no picture");
-    const address = URL.createObjectURL(await answer.blob());
-    const words = (status?.painted || "mirror").replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60);
-    const time = new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-");
-    make("a", { href: address, download: `${words}-${time}.jpg` }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 10000);
-  } catch {
-    toast({ level: "warning", origin: "", text: "There is no picture to save yet." });
-  }
-}
-
-const showCamera = () => { set({ passthrough: current("passthrough") !== true }); render(); };
-
-$("fullscreen").addEventListener("click", fullscreen);
-$("snapshot").addEventListener("click", snapshot);
+$("tab-house").addEventListener("click", () => { if (mode === "own") stop(); else go("house"); });
+$("tab-own").addEventListener("click", () => { if (mode !== "own") start(); });
+$("tab-guest").addEventListener("click", () => { if (mode === "own") stop(); go("guest"); });
+$("veil-action").addEventListener("click", () => trouble?.act?.());
 $("camera").addEventListener("click", showCamera);
-$("frame").addEventListener("dblclick", (event) => { if (!event.target.closest("button")) fullscreen(); });
+$("microphone").addEventListener("click", talk);
+$("share").addEventListener("click", () => share(mode === "own" ? identity().stream : "house"));
+$("stop").addEventListener("click", stop);
+$("cameras").addEventListener("change", () => start($("cameras").value));
+document.addEventListener("visibilitychange", () => { render(); take(); });
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
-  const action = { f: fullscreen, s: snapshot, c: showCamera, "/": () => $("prompt").focus() }[event.key];
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  const keys = { f: fullscreen, s: snapshot, r: record, b: () => compare(), m: () => $("microphone").hidden || talk(), "/": () => $("prompt").focus() };
+  const action = event.key === "c" && mode !== "guest" ? showCamera : keys[event.key];
   if (action) {
     event.preventDefault();
     action();
   }
 });
+window.addEventListener("pagehide", () => camera.stop());
+setInterval(render, 500);
 
+onSettings((setting, error) => {
+  if (!failField(setting, error) && error) say("error", error);
+}, render);
 if (window.matchMedia("(max-width: 60rem)").matches) $("settings-card").open = false;
+$("tab-guest").hidden = !SHARED;
 build();
-connect();
+go(SHARED ? "guest" : "house");
+// Whether visitors may bring a camera is the graph's to say.
+fetch("/api/streams").then((answer) => answer.json()).then(({ sees }) => { $("tab-own").hidden = !sees; }, () => {});
