@@ -14,13 +14,15 @@ from . import vocabulary
 from .corpus import Corpus
 from .distort import distort, mask
 from .listener import Listener, Size
-from .phones import Phones
+from .phones import Phones, middles
 from .render import VOICE_CACHE
 from .sentences import lexicon
 
 FORM = "q5_0"
 # From this share of the time on, the forward pass rounds as the file will.
 ROUND_FROM = 0.7
+# How far from its words the decoder may look, in audio positions of 20 ms, and how many heads of each layer are told so.
+WINDOW, GUIDED = 10.0, 2
 # This many of the rows are noise or silence, where nobody speaks.
 QUIET = 0.07
 
@@ -37,20 +39,34 @@ def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], 
     end, silence = net.row_of[vocabulary.END], net.row_of[vocabulary.NO_SPEECH]
     ids = torch.full((len(drawn), width), end)
     goal = torch.full((len(drawn), width), -100)
+    looks_at = torch.full((len(drawn), width), torch.nan)
     for row, (text, silent) in enumerate(zip(texts, quiet)):
+        if not silent and drawn[row].phones:
+            said = middles(drawn[row], [len(vocabulary.table()[net.rows[place]]) for place in text])
+            first, second = places[row, :2]
+            looks_at[row, 1 : len(text) + 1] = torch.from_numpy((said - first) / (second - first))
         ids[row, : len(text) + 2] = torch.tensor(net.prompt() + text)
         # The place of the first prompt token says whether anybody speaks, as whisper's does.
         goal[row, : len(text) + 2] = torch.tensor([silence if silent else net.prompt()[1], *text, end])
     sounds, possible = phones.goals(drawn, places, quiet)
-    return {"logs": mask(logs, rng), "ids": ids.to(where), "goal": goal.to(where), "phones": sounds.to(where), "possible": possible.to(where)}
+    return {"logs": mask(logs, rng), "ids": ids.to(where), "goal": goal.to(where), "phones": sounds.to(where), "possible": possible.to(where), "looks_at": looks_at.to(where)}
 
 
-def losses(net: Listener, one: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cross-entropies: of the text for each token, of the phone that sounds for each audio position."""
+def losses(net: Listener, one: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Cross-entropies: of the text for each token, of the phone that sounds for each audio position; and the share of attention that goes elsewhere than to the word's own sound.
+
+    The last is guided attention (Tachibana et al. 2017), around the time at which the word is said instead of the diagonal.
+    Without it the decoder is a language model for thousands of steps, and guesses whole sentences from their first word.
+    """
     logits, sounding = net(one["logs"], one["ids"])
     text = F.cross_entropy(logits.float().flatten(0, 1), one["goal"].flatten())
     sounding = sounding.float().masked_fill(~one["possible"][:, None], -torch.inf)
-    return text, F.cross_entropy(sounding.flatten(0, 1), one["phones"].flatten())
+    told = ~one["looks_at"].isnan()
+    positions = torch.arange(sounding.shape[1], device=sounding.device)
+    beside = 1 - torch.exp(-0.5 * ((positions - one["looks_at"][told][:, None]) / WINDOW).square())
+    seen = torch.stack([attention.seen[:, :GUIDED].mean(1) for attention in net.watch(True)], 1)
+    away = (seen.transpose(1, 2)[told] * beside[:, None]).sum(2).mean()
+    return text, F.cross_entropy(sounding.flatten(0, 1), one["phones"].flatten()), away
 
 
 def load(path: Path) -> Listener:
@@ -82,6 +98,7 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     if not resume:
         path.unlink(missing_ok=True)
     net = Listener(_known(corpus, path, size, len(phones)), size, phones=len(phones)).to(where)
+    net.watch(True)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
     spent, step, state = load_state(path, net, optimiser)
     average = Average(net, 0.995 if minutes < 5 else 0.999, weights=state.get("average"))
@@ -94,22 +111,22 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
             group["lr"] = learning_rate(rate, share)
         net.rounding.form, net.rounding.conv = (FORM, "f16") if share > ROUND_FROM else (None, None)
         with torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda"):
-            text, sounds = losses(net, batch(net, corpus, phones, (7, step), count, where, min(1.0, 0.1 + 1.6 * share)))
-        # Who hears phones finds words quickly; towards the end only the words count.
-        loss = text + (1.0 - 0.8 * share) * sounds
+            text, sounds, away = losses(net, batch(net, corpus, phones, (7, step), count, where, min(1.0, 0.1 + 1.6 * share)))
+        # Who hears phones and knows where to listen finds words quickly; towards the end only the words count.
+        loss = text + (1.0 - 0.8 * share) * sounds + 3.0 * (1.0 - share) * away
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         average.add(net)
         step += 1
-        now = np.array([text.item(), sounds.item()])
+        now = np.array([text.item(), sounds.item(), away.item()])
         smooth = now if smooth is None else 0.98 * smooth + 0.02 * now
         bar.update(round(seconds) - bar.n)
-        bar.set_postfix(step=step, text=f"{smooth[0]:.3f}", phones=f"{smooth[1]:.3f}", refresh=False)
+        bar.set_postfix(step=step, text=f"{smooth[0]:.3f}", phones=f"{smooth[1]:.3f}", away=f"{smooth[2]:.3f}", refresh=False)
         if step % 250 == 0:
             save_state(path, net, optimiser, seconds, step, average=average.weights, **keep)
-            tqdm.write(f"listener step {step} {seconds:.0f} s text {smooth[0]:.3f} phones {smooth[1]:.3f}")
+            tqdm.write(f"listener step {step} {seconds:.0f} s text {smooth[0]:.3f} phones {smooth[1]:.3f} away {smooth[2]:.3f}")
     save_state(path, net, optimiser, seconds, step, average=average.weights, **keep)
 
 

@@ -48,12 +48,18 @@ class Attention(nn.Module):
     def __init__(self, rounding: Rounding, width: int, heads: int):
         super().__init__()
         self.heads = heads
+        # Whether the weights are kept, [B, heads, T, P], for a loss that looks at them.
+        self.is_watched, self.seen = False, None
         self.query, self.key = Dense(rounding, width, width), Dense(rounding, width, width, bias=False)
         self.value, self.out = Dense(rounding, width, width), Dense(rounding, width, width)
 
     def forward(self, x: torch.Tensor, over: torch.Tensor | None = None, causal: bool = False) -> torch.Tensor:
         over = x if over is None else over
         parts = [part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query(x), self.key(over), self.value(over))]
+        if self.is_watched:
+            query, key, value = parts
+            self.seen = (query @ key.transpose(2, 3) / query.shape[3] ** 0.5).softmax(3)
+            return self.out((self.seen @ value).transpose(1, 2).flatten(2))
         return self.out(F.scaled_dot_product_attention(*parts, is_causal=causal).transpose(1, 2).flatten(2))
 
 
@@ -176,6 +182,13 @@ class Listener(nn.Module):
         audio = self.encoder(mel)
         logits = self.decoder(rows, audio)
         return torch.cat([logits, logits.new_full((*logits.shape[:2], 1), self.unused)], 2), self.sounding(audio) if self.sounding else None
+
+    def watch(self, on: bool) -> list[Attention]:
+        """From now on the decoder keeps where it looks; those that do."""
+        watched = [block.cross_attn for block in self.decoder.blocks]
+        for attention in watched:
+            attention.is_watched = on
+        return watched
 
     def places(self, text: str) -> list[int]:
         return [self.row_of[token] for token in vocabulary.encode(text)]
