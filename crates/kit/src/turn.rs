@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 /// Longest wait for the next stage, in nanoseconds, as long as it is not known to be slow. One that is gone or restarts must
 /// not stop the stages before it.
-const PATIENCE_NS: i64 = 500_000_000;
+const PATIENCE_NS: i64 = 250_000_000;
 /// A next stage that takes long is given so many times the time that it takes …
 const PATIENCE_TIMES: i64 = 4;
 /// … but no more than this, in nanoseconds.

@@ -39,6 +39,10 @@ impl<T: Opens> Stage<T> {
     /// # Errors
     /// A configuration or a default pack that cannot be used.
     pub fn open(node: &mut Node, keys: &'static [Key]) -> Result<Self> {
+        // Who has just started asks: settings and embedding are there when the pack is open, and not a second later.
+        if node.declares(READINESS) {
+            node.send(READINESS, Readiness::started())?;
+        }
         let Config { pack, packs, packs_open, options } = Config::read(keys)?;
         let installed = Installed::find(&pack, &packs)?;
         let default = installed.default_pack().name.clone();
