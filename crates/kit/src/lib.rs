@@ -16,8 +16,10 @@
 //! | [`book`] | the newest settings of each stream |
 //! | [`sources`] | the last few pictures, each to be found for what was painted from it |
 //! | [`words`] | how those that record say how far they are |
+//! | [`addresses`] | the addresses of this machine, as others see it |
 //! | [`processes`] | the nodes as the system sees them: processor, memory, restarts |
 
+pub mod addresses;
 pub mod backoff;
 pub mod book;
 pub mod config;

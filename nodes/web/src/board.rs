@@ -1,11 +1,11 @@
 //! What the page shows besides the picture: settings, figures, notices.
 
-use mirror_contract::{Header, Level, Notice, Settings};
+use mirror_contract::{Header, Notice, Settings, VISITOR};
 use mirror_kit::Summary;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Notices that are kept.
 pub const NOTICES: usize = 20;
@@ -27,10 +27,21 @@ pub struct Posted {
     pub text: String,
 }
 
+/// Words that were heard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Heard {
+    /// Counts what was heard since the node started, from 1.
+    pub id: u64,
+    /// When its last word was said: milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// The words, as they were understood.
+    pub text: String,
+}
+
 /// Everything that the page shows besides the picture, at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
-    /// The stream that is shown.
+    /// The stream that is shown, by the name that it is watched by.
     pub stream: String,
     /// Version of the settings; 0: `control` has said none yet.
     pub version: i64,
@@ -40,6 +51,8 @@ pub struct Status {
     pub figures: Summary,
     /// The prompt of the newest picture; `null` before the first painted one.
     pub painted: Option<String>,
+    /// The last words that were heard in this stream.
+    pub heard: Option<Heard>,
     /// The last notices, oldest first.
     pub notices: VecDeque<Posted>,
     /// Milliseconds since the last picture; `null` before the first.
@@ -49,18 +62,20 @@ pub struct Status {
 /// Takes in what comes from the graph; gives out a [`Status`].
 #[derive(Debug)]
 pub struct Board {
-    settings: Settings,
+    stream: String,
+    settings: Arc<Settings>,
     painted: Option<String>,
+    heard: Option<Heard>,
     notices: VecDeque<Posted>,
     posted: u64,
 }
 
 impl Board {
-    /// A board for one stream.
+    /// A board for one stream, as the graph calls it.
     #[must_use]
     pub fn of(stream: &str) -> Self {
-        let settings = Settings::of(stream);
-        Self { settings, painted: None, notices: VecDeque::new(), posted: 0 }
+        let (stream, settings) = (stream.to_owned(), Arc::new(Settings::of(stream)));
+        Self { stream, settings, painted: None, heard: None, notices: VecDeque::new(), posted: 0 }
     }
 
     /// A picture has come; `true` if it is the first one with its prompt.
@@ -73,18 +88,21 @@ impl Board {
         is_first
     }
 
-    /// Takes settings in; `true` if they are news. Other streams' and older ones are not.
-    pub fn settings(&mut self, settings: Settings) -> bool {
-        let news = settings.stream == self.settings.stream && settings.version > self.settings.version;
-        if news {
-            self.settings = settings;
-        }
-        news
+    /// The stream's settings are these now.
+    pub fn settings(&mut self, settings: Arc<Settings>) {
+        self.settings = settings;
+    }
+
+    /// Words were heard in this stream; `true`: that is news.
+    pub fn heard(&mut self, text: &str, at_ms: i64) -> bool {
+        let id = self.heard.as_ref().map_or(0, |heard| heard.id) + 1;
+        self.heard = Some(Heard { id, at_ms, text: text.chars().take(NOTICE_CHARS).collect() });
+        true
     }
 
     /// Takes a notice in; `true` if it is for this stream.
     pub fn notice(&mut self, notice: &Notice, at_ms: i64) -> bool {
-        if !notice.stream.is_empty() && notice.stream != self.settings.stream {
+        if !notice.stream.is_empty() && notice.stream != self.stream {
             return false;
         }
         let text: String = notice.text.chars().take(NOTICE_CHARS).collect();
@@ -101,25 +119,14 @@ impl Board {
     #[must_use]
     pub fn status(&self, (figures, silent_ms): (Summary, Option<i64>)) -> Status {
         Status {
-            stream: self.settings.stream.clone(),
+            stream: self.stream.strip_prefix(VISITOR).unwrap_or(&self.stream).to_owned(),
             version: self.settings.version,
             settings: self.settings.values(),
             figures,
             painted: self.painted.clone(),
+            heard: self.heard.clone(),
             notices: self.notices.clone(),
             silent_ms,
         }
     }
-}
-
-/// What is said at the start of a page at that address.
-#[must_use]
-pub fn welcome(address: SocketAddr) -> Vec<(Level, String)> {
-    let mut notices = vec![(Level::Info, format!("the page is at http://{address}"))];
-    if !address.ip().is_loopback() {
-        let text =
-            format!("{address} is open to the network: whoever reaches it sees the camera and can change the settings");
-        notices.push((Level::Warning, text));
-    }
-    notices
 }

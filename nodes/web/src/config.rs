@@ -1,9 +1,10 @@
 //! Configuration.
 
+use crate::front::{self, Front};
 use eyre::{Result, WrapErr, eyre};
 use mirror_kit::config::PACKS;
 use mirror_kit::{Environment, Key};
-use mirror_models::Installed;
+use mirror_models::{Installed, Processor};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,16 +15,43 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "WEB_ADDRESS",
         default: "127.0.0.1:8080",
-        text: "Where the page is served. Any other than a loopback address opens it to the network, without a password.",
+        text: "Where the page is served. Any other than a loopback address opens it to the network, which needs `WEB_TOKEN` or `WEB_OPEN`.",
     },
     Key { name: "WEB_STREAM", default: "house", text: "The stream that the page shows and sets." },
     Key { name: "WEB_JPEG_QUALITY", default: "85", text: "Quality of the pictures on the page, from 1 to 100." },
     Key { name: "WEB_CLIENTS_MAX", default: "32", text: "How many may watch at once, from 1 to 1000." },
     Key {
+        name: "WEB_STREAMS_MAX",
+        default: "64",
+        text: "How many visitors may bring a camera of their own at once, from 0 to 100.",
+    },
+    Key {
+        name: "WEB_STREAMS_PER_ADDRESS",
+        default: "8",
+        text: "How many of them from one address, from 1 to 100; this machine's own addresses are not counted.",
+    },
+    Key {
         name: "WEB_SILENCE_MAX",
         default: "5s",
         text: "How long no picture may come before `/health` answers 503, from 1 to 3600 seconds.",
     },
+    front::REALTIME,
+    front::LIVE,
+    front::DREAM,
+    front::TOKEN,
+    front::TOKEN_FILE,
+    front::OPEN,
+    front::ORIGINS,
+    front::TLS,
+    front::TLS_CERTIFICATE,
+    front::TLS_KEY,
+    front::QUEUE_MAX,
+    front::SESSION_MAX,
+    front::REALTIME_MODE,
+    front::MESSAGE_MAX,
+    front::MESSAGES_MAX,
+    front::REQUESTS_MAX,
+    front::IDLE_MAX,
     Key {
         name: "DORA_OTLP_ENDPOINT",
         default: "",
@@ -37,6 +65,9 @@ pub const KEYS: &[Key] = &[
     PACKS,
 ];
 
+/// Most visitors at once: `control` keeps settings of so many, and of the mirror's cameras besides.
+const STREAMS_MOST: u32 = 100;
+
 /// What the environment says.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -48,6 +79,10 @@ pub struct Config {
     pub quality: i32,
     /// How many may watch at once.
     pub clients_max: usize,
+    /// How many visitors may bring a camera of their own at once.
+    pub streams_max: usize,
+    /// How many of them from one address.
+    pub streams_per_address: usize,
     /// How long no picture may come before the mirror counts as ill.
     pub silence_max: Duration,
     /// Where traces go; empty: nowhere.
@@ -56,6 +91,10 @@ pub struct Config {
     pub looks: Vec<String>,
     /// The names that the setting `processor` may have; empty if the packs cannot be read.
     pub processors: Vec<String>,
+    /// The same with what they are good for.
+    pub installed: Vec<Processor>,
+    /// Who may come in, where, how often, and with which clients.
+    pub front: Front,
 }
 
 impl Config {
@@ -76,28 +115,33 @@ impl Config {
         // The nodes that cannot do without the pack say what is wrong with it.
         let installed = Installed::find(pack, environment.text(PACKS.name));
         let processors = installed.map(|installed| installed.processors().to_vec()).unwrap_or_default();
+        let address = environment.parse("WEB_ADDRESS", "an address and a port like 127.0.0.1:8080")?;
         Ok(Self {
-            address: environment.parse("WEB_ADDRESS", "an address and a port like 127.0.0.1:8080")?,
+            address,
+            front: Front::of(environment, address)?,
             stream: environment.text("WEB_STREAM").to_owned(),
             quality: environment.within("WEB_JPEG_QUALITY", 1, 100)?,
-            clients_max: environment.within("WEB_CLIENTS_MAX", 1, 1000)?,
+            clients_max: front::count(environment, "WEB_CLIENTS_MAX", [1, 1000])? as usize,
+            streams_max: front::count(environment, "WEB_STREAMS_MAX", [0, STREAMS_MOST])? as usize,
+            streams_per_address: front::count(environment, "WEB_STREAMS_PER_ADDRESS", [1, STREAMS_MOST])? as usize,
             silence_max: silence(environment.text("WEB_SILENCE_MAX"))?,
             traces: environment.text("DORA_OTLP_ENDPOINT").trim().to_owned(),
             looks: looks(&pack.join("looks.json")).unwrap_or_else(|error| {
                 tracing::warn!("no suggestions under the prompt: {error:#}");
                 Vec::new()
             }),
-            processors: processors.into_iter().map(|processor| processor.name).collect(),
+            processors: processors.iter().map(|processor| processor.name.clone()).collect(),
+            installed: processors,
         })
     }
 }
 
 impl Config {
-    /// How many connections may be open at once. A watcher has a stream, an event stream and now and then a request;
-    /// what is left serves those who are turned away.
+    /// How many connections may be open at once. A watcher has a stream, an event stream and now and then a request, a visitor
+    /// a socket and requests; what is left serves those who are turned away.
     #[must_use]
     pub fn connections(&self) -> usize {
-        4 * self.clients_max + 16
+        4 * (self.clients_max + self.streams_max) + 16
     }
 }
 

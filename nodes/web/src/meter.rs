@@ -1,6 +1,7 @@
 //! Counters for Prometheus: every picture of the stream that is shown, every stage of its way.
 
 use crate::census::{Entry, State};
+use crate::streams::admission::Tally;
 use mirror_contract::Header;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -30,6 +31,11 @@ struct Node {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Painting {
     pack: String,
     provider: String,
@@ -48,6 +54,10 @@ pub struct Now<'a> {
     pub watching: usize,
     /// How many listen to events.
     pub listening: usize,
+    /// How many visitors have cameras here.
+    pub visitors: usize,
+    /// What became of visitors' pictures.
+    pub totals: Tally,
     /// Milliseconds since the last picture; `None` before the first.
     pub silent_ms: Option<i64>,
 }
@@ -65,6 +75,8 @@ pub struct Meter {
     silent: Seconds,
     watching: Gauge,
     listening: Gauge,
+    visitors: Gauge,
+    visited: Family<Outcome, Counter>,
     up: Family<Node, Gauge>,
     restarts: Family<Node, Counter>,
     processor: Family<Node, Counter<f64, AtomicU64>>,
@@ -85,6 +97,8 @@ impl Default for Meter {
             silent: Gauge::default(),
             watching: Gauge::default(),
             listening: Gauge::default(),
+            visitors: Gauge::default(),
+            visited: Family::default(),
             up: Family::default(),
             restarts: Family::default(),
             processor: Family::default(),
@@ -115,6 +129,8 @@ impl Default for Meter {
         );
         registry.register("watching", "Connections that get pictures", meter.watching.clone());
         registry.register("listening", "Connections that get events", meter.listening.clone());
+        registry.register("visitors", "Visitors who have cameras here", meter.visitors.clone());
+        registry.register("visitor_pictures", "What became of visitors' pictures", meter.visited.clone());
         registry.register("node_up", "Whether a node of this machine runs", meter.up.clone());
         let text = "How often dora has started a node again after a failure";
         registry.register("node_restarts", text, meter.restarts.clone());
@@ -162,6 +178,11 @@ impl Meter {
         self.silent.set(now.silent_ms.map_or(-1.0, |ms| ms as f64 / 1e3));
         self.watching.set(i64::try_from(now.watching).unwrap_or(i64::MAX));
         self.listening.set(i64::try_from(now.listening).unwrap_or(i64::MAX));
+        self.visitors.set(i64::try_from(now.visitors).unwrap_or(i64::MAX));
+        let Tally { offered: _, replaced, lost, broken, painted } = now.totals;
+        for (outcome, count) in [("painted", painted), ("replaced", replaced), ("lost", lost), ("broken", broken)] {
+            self.visited.get_or_create(&Outcome { outcome }).inner().store(count, Ordering::Relaxed);
+        }
         for entry in now.nodes {
             let node = Node { node: entry.id.clone() };
             if matches!(entry.state, State::Running | State::Gone) {

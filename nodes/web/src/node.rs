@@ -1,31 +1,18 @@
 //! Ports and event loop.
 
-use crate::board::{Board, welcome};
 use crate::census::Census;
 use crate::config::Config;
+use crate::listeners;
 use crate::press::Press;
-use crate::routes::routes;
-use crate::server::Server;
 use crate::site::Site;
+use crate::streams::{Order, Streams, limits};
 use eyre::Result;
-use mirror_contract::{Frame, Message, Notice, Settings, SettingsUpdate, now_ns};
-use mirror_kit::node::{NOTICE, TICK};
+use mirror_contract::{Frame, SettingsUpdate, Taken};
+use mirror_kit::node::{NOTICE, TAKEN, TICK};
 use mirror_kit::{Input, Next, Node, Woken};
 use std::sync::Arc;
 
-/// Pictures to be shown.
-pub const PICTURE: &str = "picture";
-/// All settings, from `control`.
-pub const SETTINGS: &str = "settings";
-/// What is to be changed.
-pub const UPDATE: &str = "update";
-/// Who asks, in updates and in the notices that answer them.
-pub const ORIGIN: &str = "web";
-/// All inputs, with the types of their messages; the tick has none.
-pub const INPUTS: &[(&str, &str)] =
-    &[(PICTURE, Frame::TYPE), (SETTINGS, Settings::TYPE), (NOTICE, Notice::TYPE), (TICK, "")];
-/// All outputs, with the types of their messages.
-pub const OUTPUTS: &[(&str, &str)] = &[(UPDATE, SettingsUpdate::TYPE), (NOTICE, Notice::TYPE)];
+pub use crate::ports::{FRAME, INPUTS, ORIGIN, OUTPUTS, PICTURE, PROMPT, SETTINGS, SOUND, UPDATE};
 
 /// Serves the page until the mirror stops.
 ///
@@ -35,46 +22,48 @@ pub fn run() -> Result<()> {
     let mut node = Node::join()?;
     let config = Config::from_env()?;
     let press = Press::start(&config)?;
-    let mut board = Board::of(&config.stream);
-    let first = board.status(press.figures(now_ns()));
-    let (site, status, mut wishes) = Site::new(config.clone(), press.clone(), Census::of(&node), first);
-    let server = Server::start(config.address, config.connections(), routes(Arc::new(site)))?;
+    let (streams, mut orders) = Streams::start(&config, limits(&node, &config), press.clone())?;
+    let site = Site::new(config.clone(), press, streams.clone(), Census::of(&node));
+    let (_servers, said) = listeners::open(&Arc::new(site))?;
     // They come back with everybody's notices, and so to the page.
-    welcome(server.address()).into_iter().for_each(|(level, text)| node.notice(level, &text));
+    said.into_iter().for_each(|(level, text)| node.notice(level, &text));
     loop {
-        let input = match node.next_or(wishes.recv()) {
-            Woken::Other(Some(values)) => {
-                node.send(UPDATE, SettingsUpdate { stream: config.stream.clone(), origin: ORIGIN.to_owned(), values })?;
-                continue;
-            }
-            Woken::Graph(Next::Input(input)) => input,
-            Woken::Graph(Next::Nothing) => continue,
+        match node.next_or(orders.recv()) {
+            Woken::Other(Some(order)) => obey(&mut node, order)?,
+            Woken::Graph(Next::Input(input)) => take(&mut node, &streams, &input),
+            Woken::Graph(Next::Nothing) => {}
             Woken::Graph(Next::Stop) | Woken::Other(None) => break,
-        };
-        if take(&mut node, &mut board, &press, &config.stream, &input) {
-            status.send_replace(Arc::new(board.status(press.figures(now_ns()))));
         }
     }
-    press.close();
+    streams.close();
     Ok(())
 }
 
-/// Takes a message in; `true` if there is something new to be shown besides pictures.
-fn take(node: &mut Node, board: &mut Board, press: &Press, stream: &str, input: &Input) -> bool {
+fn take(node: &mut Node, streams: &Streams, input: &Input) {
+    let at_ns = input.received_ns;
     match input.port.as_str() {
         PICTURE => {
             let drops = node.drops();
-            let frame = node.accept::<Frame>(input).filter(|frame| frame.header.stamp.stream == stream);
-            let is_news = frame.as_ref().is_some_and(|frame| board.picture(&frame.header));
-            frame.into_iter().for_each(|frame| press.offer(frame, input.received_ns, drops));
-            is_news
+            node.accept(input).into_iter().for_each(|frame: Frame| streams.picture(frame, at_ns, drops));
         }
-        SETTINGS => node.accept(input).is_some_and(|settings| board.settings(settings)),
-        NOTICE => node.accept(input).is_some_and(|notice| board.notice(&notice, input.received_ns / 1_000_000)),
-        TICK => true,
-        port => {
-            node.refuse(port, &"this node has no such input");
-            false
+        TAKEN => node.accept(input).into_iter().for_each(|taken: Taken| streams.taken(&taken.stamp)),
+        SETTINGS => node.accept(input).into_iter().for_each(|settings| streams.take(settings)),
+        PROMPT => node.accept(input).into_iter().for_each(|prompt| streams.heard(&prompt)),
+        NOTICE => node.accept(input).into_iter().for_each(|notice| streams.notice(&notice, at_ns / 1_000_000)),
+        TICK => streams.tick(at_ns),
+        port => node.refuse(port, &"this node has no such input"),
+    }
+}
+
+fn obey(node: &mut Node, order: Order) -> Result<()> {
+    match order {
+        Order::Change { stream, origin, values } => node.send(UPDATE, SettingsUpdate { stream, origin, values }),
+        Order::Frame(mut ready) => {
+            node.sign(&mut ready.header, ready.received_ns);
+            let pixels = &ready.pixels;
+            let size = [pixels.height, pixels.width];
+            node.send_frame(FRAME, &ready.header, size, |into| into.copy_from_slice(&pixels.rgb))
         }
+        Order::Sound(audio) => node.send(SOUND, audio),
     }
 }

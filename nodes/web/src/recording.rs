@@ -9,6 +9,7 @@
 //! The program `film` makes it, in a process of its own: it looks at the page as a browser does, so that a film costs the mirror
 //! what one more viewer costs, and nothing that happens to it happens to the page. It ends with this process at the latest.
 
+use crate::check::Faults;
 use crate::config::Config;
 use crate::routes::{NO_STORE, refuse};
 use axum::extract::State;
@@ -28,19 +29,20 @@ use std::thread;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
 /// How long a film may take to begin and to end; less than a request may take.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What somebody wants.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+pub(crate) struct Wish {
     recording: bool,
 }
 
 /// How the recording is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Report {
     /// It is under way.
     pub recording: bool,
@@ -53,7 +55,7 @@ pub struct Report {
 }
 
 /// Where films are made.
-struct Desk {
+pub(crate) struct Desk {
     program: PathBuf,
     url: String,
     /// The input of the program that makes one: it ends when this is dropped.
@@ -76,7 +78,9 @@ fn serve<S: Clone + Send + Sync + 'static>(desk: Desk) -> Router<S> {
     Router::new().route("/api/recording", get(status).post(change)).with_state(Arc::new(desk))
 }
 
-async fn status(State(desk): State<Arc<Desk>>) -> Response {
+/// How the recording of the page is.
+#[utoipa::path(get, path = "/api/recording", operation_id = "recording", tag = "recording", responses((status = 200, body = Report, description = "what was asked for")))]
+pub(crate) async fn status(State(desk): State<Arc<Desk>>) -> Response {
     answer(desk.report.borrow().clone())
 }
 
@@ -84,7 +88,22 @@ fn answer(report: Report) -> Response {
     ([NO_STORE], Json(report)).into_response()
 }
 
-async fn change(State(desk): State<Arc<Desk>>, wish: Result<Json<Wish>, JsonRejection>) -> Response {
+/// Begins or ends a recording of the page: answers when it has begun, or when its file is whole.
+#[utoipa::path(
+    post, path = "/api/recording", operation_id = "record", tag = "recording", request_body = Wish,
+    responses(
+        (status = 200, body = Report, description = "what was asked for"),
+        (status = 400, body = Faults, description = "no JSON"),
+        (status = 409, body = Faults, description = "one is under way"),
+        (status = 413, body = Faults, description = "the body is too large"),
+        (status = 415, body = Faults, description = "the body is no JSON"),
+        (status = 422, body = Faults, description = "the body is of another form"),
+        (status = 500, body = Faults, description = "it could not begin"),
+        (status = 504, body = Faults, description = "it takes long"),
+        (status = 507, body = Faults, description = "the disk is full"),
+    )
+)]
+pub(crate) async fn change(State(desk): State<Arc<Desk>>, wish: Result<Json<Wish>, JsonRejection>) -> Response {
     let wish = match wish {
         Ok(Json(wish)) => wish,
         Err(error) => return refuse(error.status(), &format!("send {{\"recording\": true}} or false: {error}")),

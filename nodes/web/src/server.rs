@@ -1,18 +1,22 @@
 //! Connections: limits, time-outs, the end.
 
-use axum::Router;
+pub use crate::crowd::{Peer, Places};
+use crate::tls::{Secured, Tls};
+use axum::http::header::{HOST, LOCATION};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use eyre::{Result, WrapErr, bail};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// How long a client may take to send the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
@@ -31,12 +35,21 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves the router at that address; port 0 takes any that is free. At most `connections` are open at once, others
-    /// wait.
+    /// Serves the router at that address; port 0 takes any that is free. Servers that are given the same places share them:
+    /// who finds none waits.
     ///
     /// # Errors
     /// An address that cannot be had: taken, not this machine's, not allowed.
-    pub fn start(address: SocketAddr, connections: usize, router: Router) -> Result<Self> {
+    pub fn start(address: SocketAddr, places: Places, router: Router) -> Result<Self> {
+        Self::secured(address, places, router, None)
+    }
+
+    /// As [`start`](Self::start), with TLS. Who speaks plain HTTP all the same is sent to `https://`, but for programs of this
+    /// machine, which are answered.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn secured(address: SocketAddr, places: Places, router: Router, tls: Option<Tls>) -> Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("web").enable_all().build()?;
         let listener = runtime.block_on(async { listen(address) });
         let listener = match listener {
@@ -54,7 +67,7 @@ impl Server {
             }
         };
         let address = listener.local_addr()?;
-        runtime.spawn(accept(listener, connections, router));
+        runtime.spawn(accept(listener, places, router, tls));
         Ok(Self { runtime: Some(runtime), address })
     }
 
@@ -83,16 +96,18 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(128)
 }
 
-async fn accept(listener: TcpListener, connections: usize, router: Router) {
-    let places = Arc::new(Semaphore::new(connections));
+async fn accept(listener: TcpListener, places: Places, router: Router, tls: Option<Tls>) {
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let Some(place) = places.free().await else { return };
         match listener.accept().await {
-            Ok((socket, _)) => {
-                let router = router.clone();
+            Ok((socket, address)) => {
+                let peer = Peer(address.ip().to_canonical());
+                // One address may not take the places of all others.
+                let Some(guest) = places.let_in(peer) else { continue };
+                let (router, tls) = (router.clone(), tls.clone());
                 tokio::spawn(async move {
-                    serve(socket, router).await;
-                    drop(place);
+                    admit(socket, peer, router, tls).await;
+                    drop((place, guest));
                 });
             }
             Err(error) => {
@@ -104,14 +119,38 @@ async fn accept(listener: TcpListener, connections: usize, router: Router) {
     }
 }
 
-async fn serve(socket: TcpStream, router: Router) {
+async fn admit(socket: TcpStream, peer: Peer, router: Router, tls: Option<Tls>) {
     // A picture must not wait for the next one to fill a packet.
     let _ = socket.set_nodelay(true);
+    let Some(tls) = tls else { return serve(socket, peer, router).await };
+    // One that listens on an address of the network is asked there by this machine's own programs too.
+    let is_here = peer.0.is_loopback() || socket.local_addr().is_ok_and(|own| own.ip().to_canonical() == peer.0);
+    match timeout(HEAD, tls.accept(socket)).await {
+        Ok(Ok(Secured::Safe(socket))) => serve(*socket, peer, router).await,
+        Ok(Ok(Secured::Plain(socket))) if is_here => serve(socket, peer, router).await,
+        Ok(Ok(Secured::Plain(socket))) => serve(socket, peer, Router::new().fallback(to_https)).await,
+        Ok(Err(error)) => tracing::debug!("a TLS connection has failed: {error}"),
+        Err(_) => tracing::debug!("a TLS connection was too slow"),
+    }
+}
+
+/// The same address, with TLS.
+async fn to_https(headers: HeaderMap, uri: Uri) -> Response {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    if host.is_empty() || !path.starts_with('/') {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    (StatusCode::PERMANENT_REDIRECT, [(LOCATION, format!("https://{host}{path}"))]).into_response()
+}
+
+async fn serve(socket: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, peer: Peer, router: Router) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_buf_size(WRITE_BUFFER)
-        .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router.layer(Extension(peer))))
+        .with_upgrades();
     if let Err(error) = connection.await {
         tracing::debug!("a connection has ended: {error}");
     }

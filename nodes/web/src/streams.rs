@@ -371,6 +371,12 @@ impl Streams {
         }
     }
 
+    /// What became of all visitors' pictures, since this node was started.
+    #[must_use]
+    pub fn totals(&self) -> admission::Tally {
+        self.0.gate.look(Admission::totals)
+    }
+
     /// How many visitors are here.
     #[must_use]
     pub fn visitors(&self) -> usize {

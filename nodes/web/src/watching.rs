@@ -17,7 +17,8 @@ use tokio::task::spawn_blocking;
 /// OpenMetrics 1.0, section "Protocol".
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The nodes, and who is connected.
+/// The nodes of the dataflow file: which run, and what they use; who is connected.
+#[utoipa::path(get, path = "/api/nodes", tag = "watching", responses((status = 200, body = Value, description = "what was asked for")))]
 pub async fn nodes(State(site): State<Arc<Site>>) -> Response {
     let nodes = count(&site).await;
     let (watching, listening) = site.connected();
@@ -28,18 +29,24 @@ pub async fn nodes(State(site): State<Arc<Site>>) -> Response {
     ([NO_STORE], Json(body)).into_response()
 }
 
-/// The counters, for Prometheus.
+/// Counters for Prometheus (OpenMetrics 1.0).
+#[utoipa::path(get, path = "/metrics", tag = "watching", responses((status = 200, content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8", body = String, description = "what was asked for")))]
 pub async fn metrics(State(site): State<Arc<Site>>) -> Response {
     let nodes = count(&site).await;
     let (watching, listening) = site.connected();
+    let (visitors, totals) = (site.streams.visitors(), site.streams.totals());
     let silent_ms = site.press.silent_ms(now_ns());
-    match site.press.meter().text(&Now { nodes: &nodes, watching, listening, silent_ms }) {
+    match site.press.meter().text(&Now { nodes: &nodes, watching, listening, visitors, totals, silent_ms }) {
         Ok(text) => ([NO_STORE, (CONTENT_TYPE, METRICS)], text).into_response(),
         Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &format!("the counters cannot be written: {error}")),
     }
 }
 
-/// Whether pictures flow: 200, or 503 with the reason.
+/// Whether pictures flow.
+#[utoipa::path(
+    get, path = "/health", tag = "watching",
+    responses((status = 200, body = Value, description = "what was asked for"), (status = 503, body = Value, description = "the reason, and the last complaint"))
+)]
 pub async fn health(State(site): State<Arc<Site>>) -> Response {
     let (silent_ms, limit) = (site.press.silent_ms(now_ns()), site.config.silence_max);
     let reason = match silent_ms {

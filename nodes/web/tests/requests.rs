@@ -11,13 +11,20 @@ use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use web::check;
-use web::server::Server;
-use web::site::UPDATES;
+use web::server::{Places, Server};
+use web::streams::{ORDERS, Order};
 
 const JSON: &str = "application/json";
 
 fn wish(fake: &mut Fake) -> Option<Value> {
-    fake.wishes.try_recv().ok().map(Value::Object)
+    match fake.orders.try_recv() {
+        Ok(Order::Change { stream, origin, values }) => {
+            assert_eq!((&*stream, &*origin), ("house", "web"));
+            Some(Value::Object(values))
+        }
+        Ok(other) => panic!("{other:?}"),
+        Err(_) => None,
+    }
 }
 
 fn notice(stream: &str, origin: &str, level: Level, text: &str) -> Notice {
@@ -54,7 +61,7 @@ fn the_page_loads_nothing_from_elsewhere() {
 
 #[test]
 fn the_settings_come_with_the_table_that_the_form_is_made_of() {
-    let mut fake = Fake::start(&[]);
+    let fake = Fake::start(&[]);
     fake.settings(Settings { version: 3, seed: 77, ..Settings::of("house") });
     fake.settings(Settings { version: 9, seed: 1, ..Settings::of("guest") });
     let body = fake.get("/api/settings").json();
@@ -150,7 +157,7 @@ fn a_head_that_is_too_big_or_nonsense_ends_the_connection_and_nothing_else() {
 #[test]
 fn a_flood_of_changes_is_turned_away_when_the_graph_does_not_take_them() {
     let fake = Fake::start(&[]);
-    for _ in 0..UPDATES {
+    for _ in 0..ORDERS {
         assert_eq!(fake.post("/api/settings", JSON, b"{\"seed\": 1}").status, 200);
     }
     assert_eq!(fake.post("/api/settings", JSON, b"{\"seed\": 1}").status, 503);
@@ -167,9 +174,9 @@ fn another_sites_name_for_this_machine_is_not_answered() {
 
 #[test]
 fn the_figures_tell_what_the_last_picture_was() {
-    let mut fake = Fake::start(&[]);
-    fake.board.notice(&notice("", "camera", Level::Info, "back: film clip.mp4"), 5);
-    fake.board.notice(&notice("guest", "chat", Level::Warning, "not ours"), 6);
+    let fake = Fake::start(&[]);
+    fake.streams.notice(&notice("", "camera", Level::Info, "back: film clip.mp4"), 5);
+    fake.streams.notice(&notice("guest", "chat", Level::Warning, "not ours"), 6);
     fake.offer(0, 64);
     fake.tick();
     let body = fake.get("/api/figures").json();
@@ -196,9 +203,9 @@ fn the_first_picture_with_a_prompt_is_news() {
 
 #[test]
 fn only_the_last_notices_are_kept() {
-    let mut fake = Fake::start(&[]);
+    let fake = Fake::start(&[]);
     for index in 0..30 {
-        fake.board
+        fake.streams
             .notice(&notice("house", "camera", Level::Warning, &format!("notice {index} {}", "x".repeat(1000))), 0);
     }
     fake.tick();
@@ -211,7 +218,7 @@ fn only_the_last_notices_are_kept() {
 
 #[test]
 fn events_come_at_once_and_with_every_tick() {
-    let mut fake = Fake::start(&[]);
+    let fake = Fake::start(&[]);
     let mut client = Client::ask(fake.address(), "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert!(client.head().contains("text/event-stream"));
     let mut event = || loop {
@@ -249,14 +256,15 @@ fn the_packs_looks_are_suggested() {
 fn a_port_that_is_taken_is_an_error_with_the_remedy() {
     let other = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = other.local_addr().expect("an address");
-    let error = Server::start(address, 1, axum::Router::new()).err().expect("the port is taken").to_string();
+    let error =
+        Server::start(address, Places::of(1), axum::Router::new()).err().expect("the port is taken").to_string();
     assert!(error.contains(&address.to_string()) && error.contains("WEB_ADDRESS="), "{error}");
 }
 
 #[test]
 fn an_address_of_another_machine_is_an_error_with_the_remedy() {
     let address = "192.0.2.1:8080".parse().expect("an address");
-    let error = Server::start(address, 1, axum::Router::new()).err().expect("not ours").to_string();
+    let error = Server::start(address, Places::of(1), axum::Router::new()).err().expect("not ours").to_string();
     assert!(error.contains("192.0.2.1:8080") && error.contains("WEB_ADDRESS="), "{error}");
 }
 
@@ -268,13 +276,6 @@ fn a_configuration_that_cannot_be_used_is_named() {
         let error = config(&[(name, value)]).expect_err(name).to_string();
         assert!(error.contains(name), "{error}");
     }
-}
-
-#[test]
-fn an_open_address_is_said_aloud() {
-    let say = |address: &str| web::board::welcome(address.parse().expect("an address"));
-    assert_eq!(say("127.0.0.1:8080").len(), 1);
-    assert!(say("0.0.0.0:8080").iter().any(|(level, text)| *level == Level::Warning && text.contains("network")));
 }
 
 #[test]
@@ -292,9 +293,10 @@ proptest! {
     #[test]
     fn any_body_is_accepted_or_refused_and_what_is_accepted_is_allowed(body in "\\PC{0,60}", name in "[a-z_]{0,12}", value in "[-0-9.e\"tfalsru]{0,8}") {
         for body in [body, format!("{{\"{name}\": {value}}}"), format!("{{\"strength\": {value}}}")] {
-            if let Ok(accepted) = check::settings(body.as_bytes(), &[]) {
+            let Ok(object) = check::object(body.as_bytes()) else { continue };
+            if check::values(&object, &[]).is_ok() {
                 let mut settings = Settings::default();
-                for (name, value) in &accepted {
+                for (name, value) in &object {
                     prop_assert!(settings.set(name, value).is_ok());
                 }
             }

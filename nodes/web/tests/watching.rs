@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn a_mirror_is_healthy_while_pictures_come_and_says_why_when_none_do() {
-    let mut fake = Fake::start(&[("WEB_SILENCE_MAX", "1s")]);
+    let fake = Fake::start(&[("WEB_SILENCE_MAX", "1s")]);
     let answer = fake.get("/health");
     assert_eq!((answer.status, &answer.json()["reason"]), (503, &json!("no picture has come yet")));
     fake.offer(0, 64);
@@ -20,7 +20,7 @@ fn a_mirror_is_healthy_while_pictures_come_and_says_why_when_none_do() {
     let level = Level::Warning;
     let notice =
         Notice { stream: String::new(), origin: "camera".to_owned(), level, text: "clip.mp4 is gone".to_owned() };
-    fake.board.notice(&notice, 5);
+    fake.streams.notice(&notice, 5);
     fake.tick();
     let begin = Instant::now();
     while fake.get("/health").status == 200 {

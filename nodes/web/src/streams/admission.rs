@@ -48,6 +48,16 @@ pub struct Tally {
     pub painted: u64,
 }
 
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.offered += other.offered;
+        self.replaced += other.replaced;
+        self.lost += other.lost;
+        self.broken += other.broken;
+        self.painted += other.painted;
+    }
+}
+
 impl Tally {
     /// Pictures that came in and were never painted.
     #[must_use]
@@ -117,6 +127,8 @@ pub struct Admission<F> {
     turned_ns: Option<i64>,
     /// What a picture takes through the graph: the longest lately.
     way_ns: i64,
+    /// What streams did that have ended.
+    ended: Tally,
 }
 
 impl<F> Admission<F> {
@@ -134,6 +146,7 @@ impl<F> Admission<F> {
             interval_ns: 0,
             turned_ns: None,
             way_ns: 0,
+            ended: Tally::default(),
         }
     }
 
@@ -155,7 +168,7 @@ impl<F> Admission<F> {
 
     /// A stream ends. What it has in the graph still keeps its place there.
     pub fn close(&mut self, stream: &str) {
-        self.lanes.remove(stream);
+        self.lanes.remove(stream).into_iter().for_each(|lane| self.ended += lane.tally);
         self.turns.retain(|name| &**name != stream);
     }
 
@@ -313,6 +326,14 @@ impl<F> Admission<F> {
     pub fn sent(&self, stream: &str) -> u64 {
         let waits = |lane: &Lane<F>| u64::from(lane.waiting.is_some());
         self.lanes.get(stream).map_or(0, |lane| lane.tally.offered - lane.tally.replaced - waits(lane))
+    }
+
+    /// What all streams have done so far, those too that have ended.
+    #[must_use]
+    pub fn totals(&self) -> Tally {
+        let mut totals = self.ended;
+        self.lanes.values().for_each(|lane| totals += lane.tally);
+        totals
     }
 
     /// What a stream has done so far.

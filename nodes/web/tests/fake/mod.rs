@@ -8,26 +8,24 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
-use web::board::{Board, Status};
 use web::census::Census;
 use web::config::{Config, KEYS};
 use web::press::Press;
 use web::routes::routes;
-use web::server::Server;
-use web::site::{Site, Wishes};
+use web::server::{Places, Server};
+use web::site::Site;
+use web::streams::{Limits, Orders, Streams};
 
 pub struct Fake {
     pub server: Option<Server>,
     pub press: Arc<Press>,
-    pub board: Board,
-    pub wishes: Wishes,
-    status: watch::Sender<Arc<Status>>,
+    pub streams: Streams,
+    pub orders: Orders,
 }
 
 impl Drop for Fake {
     fn drop(&mut self) {
-        self.press.close();
+        self.streams.close();
     }
 }
 
@@ -41,14 +39,22 @@ impl Fake {
         let mut config = config(pairs).expect("a good configuration");
         config.address = "127.0.0.1:0".parse().expect("an address");
         let press = Press::start(&config).expect("a press");
-        let board = Board::of(&config.stream);
-        let first = board.status(press.figures(now_ns()));
+        let limits = Limits {
+            streams: config.streams_max,
+            per_address: config.streams_per_address,
+            watchers: config.clients_max,
+            sees: true,
+            hears: true,
+            is_told: true,
+        };
+        let (streams, orders) = Streams::start(&config, limits, press.clone()).expect("streams");
         let member =
             |id: &str| Member { id: id.to_owned(), is_dynamic: id == "chat", machine: None, inputs: Vec::new() };
         let census = Census::new("5a-fake".to_owned(), "web", vec![member("camera"), member("chat")]);
-        let (site, status, wishes) = Site::new(config.clone(), press.clone(), census, first);
-        let server = Server::start(config.address, config.connections(), routes(Arc::new(site))).expect("a free port");
-        Self { server: Some(server), press, board, wishes, status }
+        let site = Site::new(config.clone(), press.clone(), streams.clone(), census);
+        let places = Places::of(config.connections());
+        let server = Server::start(config.address, places, routes(Arc::new(site))).expect("a free port");
+        Self { server: Some(server), press, streams, orders }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -57,12 +63,11 @@ impl Fake {
 
     /// What the node does at every tick.
     pub fn tick(&self) {
-        self.status.send_replace(Arc::new(self.board.status(self.press.figures(now_ns()))));
+        self.streams.tick(now_ns());
     }
 
-    pub fn settings(&mut self, settings: Settings) {
-        self.board.settings(settings);
-        self.tick();
+    pub fn settings(&self, settings: Settings) {
+        self.streams.take(settings);
     }
 
     pub fn offer(&self, frame_id: i64, side: usize) {

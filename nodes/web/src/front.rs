@@ -1,0 +1,351 @@
+//! What the environment says of the doors: who may come in, where, how often, and with which clients.
+
+use crate::socket::Limits;
+use crate::tls::Choice;
+use eyre::{Result, WrapErr, bail, eyre};
+use mirror_kit::config::Unit;
+use mirror_kit::{Environment, Key};
+use mirror_protocols::realtime::Mode;
+use mirror_protocols::{dream, live, realtime};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Where Real-Time LCM's clients are served.
+pub const REALTIME: Key = Key {
+    name: "WEB_REALTIME",
+    default: "7860",
+    text: "Where clients of Real-Time LCM are served: a port (beside the page), an address with a port, or `off`.",
+};
+/// Where Live Diffusion's clients are served.
+pub const LIVE: Key = Key { name: "WEB_LIVE", default: "8000", text: "The same for clients of Live Diffusion." };
+/// Where DreamStream's clients are served.
+pub const DREAM: Key = Key { name: "WEB_DREAM", default: "8001", text: "The same for clients of DreamStream." };
+/// The secret of those who may come in.
+pub const TOKEN: Key = Key {
+    name: "WEB_TOKEN",
+    default: "",
+    text: "The access token, 8 letters or more: whoever has it comes in. Needed as soon as an address is open to the network.",
+};
+/// A file with the secret.
+pub const TOKEN_FILE: Key = Key {
+    name: "WEB_TOKEN_FILE",
+    default: "",
+    text: "A file that holds the access token: `mirror run` keeps it in one, because keys are seen in lists of processes.",
+};
+/// Whether everybody may come in.
+pub const OPEN: Key =
+    Key { name: "WEB_OPEN", default: "off", text: "`on`: open to the network without a token, for everybody." };
+/// Other sites.
+pub const ORIGINS: Key = Key {
+    name: "WEB_ORIGINS",
+    default: "",
+    text: "Other sites whose pages may talk to the mirror, with `,` between: `https://art.example,http://10.0.0.5:3000`; `*` for all. Pages of this machine's own name always may.",
+};
+/// Whether TLS is spoken.
+pub const TLS: Key = Key {
+    name: "WEB_TLS",
+    default: "off",
+    text: "HTTPS, which phones need for their camera: `self-signed` (made when needed, kept in `.mirror/tls`), `on` with the two files below, or `off`.",
+};
+/// The certificate.
+pub const TLS_CERTIFICATE: Key =
+    Key { name: "WEB_TLS_CERTIFICATE", default: "", text: "The certificate, PEM, with those between it and its root." };
+/// Its key.
+pub const TLS_KEY: Key = Key { name: "WEB_TLS_KEY", default: "", text: "Its private key, PEM." };
+/// Visitors of Real-Time LCM.
+pub const QUEUE_MAX: Key = Key {
+    name: "WEB_QUEUE_MAX",
+    default: "0",
+    text: "How many visitors Real-Time LCM's listener takes at once, up to 1000: `8` or `8 visitors`. 0: as many as there are streams.",
+};
+/// How long a visitor of Real-Time LCM may stay.
+pub const SESSION_MAX: Key = Key {
+    name: "WEB_SESSION_MAX",
+    default: "0s",
+    text: "How long a session of Real-Time LCM may last, up to 86400 seconds. 0: as long as it likes.",
+};
+/// What a visitor of Real-Time LCM sends.
+pub const REALTIME_MODE: Key = Key {
+    name: "WEB_REALTIME_MODE",
+    default: "image",
+    text: "What Real-Time LCM's clients send: `image`, their camera's pictures, or `text`, prompts alone.",
+};
+/// Largest message.
+pub const MESSAGE_MAX: Key =
+    Key { name: "WEB_MESSAGE_MAX", default: "4MiB", text: "The largest message on a socket, from 1 to 64 MiB." };
+/// Messages a second.
+pub const MESSAGES_MAX: Key = Key {
+    name: "WEB_MESSAGES_MAX",
+    default: "240",
+    text: "How many messages a second one socket may send, from 10 to 10000; four times as many at once.",
+};
+/// Requests a second.
+pub const REQUESTS_MAX: Key = Key {
+    name: "WEB_REQUESTS_MAX",
+    default: "50",
+    text: "How many requests a second one address may send, from 1 to 10000; four times as many at once. This machine itself is not counted.",
+};
+/// How long a socket may be silent.
+pub const IDLE_MAX: Key = Key {
+    name: "WEB_IDLE_MAX",
+    default: "60s",
+    text: "How long a socket may be silent, and a message may take to leave, from 1 to 3600 seconds. It is asked before that whether it is there.",
+};
+
+/// Shortest token. Shorter ones are guessed.
+const TOKEN_MIN: usize = 8;
+
+/// All of it.
+#[derive(Debug, Clone)]
+pub struct Front {
+    /// Real-Time LCM's listener.
+    pub realtime: Option<SocketAddr>,
+    /// Live Diffusion's listener.
+    pub live: Option<SocketAddr>,
+    /// DreamStream's listener.
+    pub dream: Option<SocketAddr>,
+    /// The access token; `None`: nobody is asked.
+    pub token: Option<String>,
+    /// Other sites that may talk to the mirror.
+    pub origins: Vec<String>,
+    /// The certificate.
+    pub tls: Choice,
+    /// Visitors of Real-Time LCM at once; 0: any number.
+    pub queue_max: usize,
+    /// How long they may stay.
+    pub session_max: Option<Duration>,
+    /// What they send.
+    pub mode: Mode,
+    /// Largest message on a socket, in bytes.
+    pub message_max: usize,
+    /// Messages a second of one socket.
+    pub messages_max: f64,
+    /// Requests a second of one address.
+    pub requests_max: f64,
+    /// How long a socket may be silent.
+    pub idle_max: Duration,
+}
+
+impl Front {
+    /// Reads that environment; the page is served at `page`.
+    ///
+    /// # Errors
+    /// A value that cannot be used: named. An address that is open to the network without a token.
+    pub fn of(environment: &Environment, page: SocketAddr) -> Result<Self> {
+        let listener = |key: Key, port: u16| listener(environment.text(key.name), &key, port, page);
+        let count = |key: Key, range| count(environment, key.name, range);
+        let seconds =
+            |key: Key, range| environment.quantity(key.name, Unit::SECONDS, range).map(Duration::from_secs_f64);
+        let token = token(environment)?;
+        let session_max = seconds(SESSION_MAX, [0.0, 86_400.0])?;
+        let front = Self {
+            realtime: listener(REALTIME, realtime::PORT)?,
+            live: listener(LIVE, live::PORT)?,
+            dream: listener(DREAM, dream::PORT)?,
+            token: (!token.is_empty()).then_some(token),
+            origins: origins(environment.text(ORIGINS.name))?,
+            tls: tls(environment)?,
+            queue_max: count(QUEUE_MAX, [0, 1000])? as usize,
+            session_max: (!session_max.is_zero()).then_some(session_max),
+            mode: match environment.text(REALTIME_MODE.name).trim() {
+                "image" => Mode::Image,
+                "text" => Mode::Text,
+                other => bail!("{}=\"{other}\" is neither image nor text", REALTIME_MODE.name),
+            },
+            message_max: (environment.quantity(MESSAGE_MAX.name, Unit::MIB, [1.0, 64.0])? * 1_048_576.0) as usize,
+            messages_max: count(MESSAGES_MAX, [10, 10_000])?.into(),
+            requests_max: count(REQUESTS_MAX, [1, 10_000])?.into(),
+            idle_max: seconds(IDLE_MAX, [1.0, 3600.0])?,
+        };
+        front.check(environment.switch(OPEN.name)?, page)?;
+        Ok(front)
+    }
+
+    /// The limits of a socket.
+    #[must_use]
+    pub fn socket(&self) -> Limits {
+        Limits { message_max: self.message_max, messages_max: self.messages_max, idle_max: self.idle_max }
+    }
+
+    /// All addresses that others reach.
+    fn beyond(&self, page: SocketAddr) -> Option<SocketAddr> {
+        let all = [Some(page), self.realtime, self.live, self.dream];
+        all.into_iter().flatten().find(|address| !address.ip().is_loopback())
+    }
+
+    fn check(&self, is_open: bool, page: SocketAddr) -> Result<()> {
+        if let Some(token) = &self.token {
+            // It travels in addresses and cookies.
+            if token.len() < TOKEN_MIN
+                || !token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+            {
+                bail!("WEB_TOKEN must be {TOKEN_MIN} characters or more, of letters, digits and - . _ ~");
+            }
+            if is_open {
+                bail!("WEB_TOKEN and WEB_OPEN=on contradict each other: keep one");
+            }
+        } else if let (Some(address), false) = (self.beyond(page), is_open) {
+            bail!(
+                "{address} is open to the network: give WEB_TOKEN a secret that visitors have to know, or say WEB_OPEN=on to let everybody look through the camera and change the settings"
+            );
+        }
+        Ok(())
+    }
+}
+
+fn token(environment: &Environment) -> Result<String> {
+    let (token, path) = (environment.text(TOKEN.name).trim(), environment.text(TOKEN_FILE.name).trim());
+    if !token.is_empty() || path.is_empty() {
+        return Ok(token.to_owned());
+    }
+    let text = std::fs::read_to_string(path).wrap_err_with(|| format!("{}={path}", TOKEN_FILE.name))?;
+    let token = text.trim();
+    if token.is_empty() { bail!("{}={path} is empty", TOKEN_FILE.name) } else { Ok(token.to_owned()) }
+}
+
+fn listener(text: &str, key: &Key, port: u16, page: SocketAddr) -> Result<Option<SocketAddr>> {
+    let text = text.trim();
+    let beside = |port| Ok(Some(SocketAddr::new(page.ip(), port)));
+    match text.to_ascii_lowercase().as_str() {
+        "off" | "no" | "false" => return Ok(None),
+        "on" | "yes" | "true" => return beside(port),
+        _ => {}
+    }
+    // dora takes no value that looks like a number: `:7861` is one that does not.
+    if let Ok(port) = text.trim_start_matches(':').parse() {
+        return beside(port);
+    }
+    let wrong = || eyre!("{}=\"{text}\" is neither a port like {port}, nor an address like {page}, nor off", key.name);
+    text.parse().map(Some).map_err(|_| wrong())
+}
+
+/// `8`, or `8 visitors`: dora takes no value that looks like a number.
+pub(crate) fn count(environment: &Environment, name: &str, [min, max]: [u32; 2]) -> Result<u32> {
+    let text = environment.text(name);
+    let number = text.trim().split(' ').next().and_then(|number| number.parse().ok());
+    let number = number.filter(|number| (min..=max).contains(number));
+    number.ok_or_else(|| eyre!("{name}=\"{text}\" is not a whole number from {min} to {max}"))
+}
+
+fn origins(text: &str) -> Result<Vec<String>> {
+    let all = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    all.map(|origin| {
+        let is_site = |rest: &str| !rest.is_empty() && !rest.contains(['/', '?', '#', ' ']);
+        let is_good = origin == "*"
+            || origin == "null"
+            || origin.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && is_site(rest));
+        if is_good {
+            Ok(origin.to_ascii_lowercase())
+        } else {
+            Err(eyre!("WEB_ORIGINS: \"{origin}\" is no site like https://art.example or http://10.0.0.5:3000"))
+        }
+    })
+    .collect()
+}
+
+fn tls(environment: &Environment) -> Result<Choice> {
+    let file = |key: Key| Some(environment.text(key.name).trim()).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let files = (file(TLS_CERTIFICATE), file(TLS_KEY));
+    match (environment.text(TLS.name).trim().to_ascii_lowercase().as_str(), files) {
+        ("off", (None, None)) => Ok(Choice::Off),
+        ("self-signed", (None, None)) => Ok(Choice::SelfSigned),
+        // Files that are given are meant.
+        ("on" | "off", (Some(certificate), Some(key))) => Ok(Choice::Given { certificate, key }),
+        ("self-signed", _) => {
+            bail!("WEB_TLS=self-signed makes a certificate: leave WEB_TLS_CERTIFICATE and WEB_TLS_KEY out")
+        }
+        ("on" | "off", _) => bail!("TLS needs both WEB_TLS_CERTIFICATE and WEB_TLS_KEY, or WEB_TLS=self-signed"),
+        (other, _) => bail!("WEB_TLS=\"{other}\" is neither on nor off nor self-signed"),
+    }
+}
+
+/// The folder of our own certificate.
+#[must_use]
+pub fn own_certificate() -> &'static Path {
+    Path::new(crate::tls::OWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::KEYS;
+
+    fn front(pairs: &[(&str, &str)]) -> Result<Front> {
+        let page = pairs.iter().find(|(name, _)| *name == "WEB_ADDRESS").map_or("127.0.0.1:8080", |(_, value)| value);
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Front::of(&Environment::of(KEYS, pairs)?, page.parse()?)
+    }
+
+    fn error(pairs: &[(&str, &str)]) -> String {
+        front(pairs).expect_err("bad").to_string()
+    }
+
+    #[test]
+    fn each_protocol_is_beside_the_page_at_its_own_port() {
+        let front = front(&[]).expect("the defaults");
+        let ports = [front.realtime, front.live, front.dream].map(|address| address.expect("on").to_string());
+        assert_eq!(ports, ["127.0.0.1:7860", "127.0.0.1:8000", "127.0.0.1:8001"]);
+    }
+
+    #[test]
+    fn a_listener_moves_and_is_switched_off() {
+        let front =
+            front(&[("WEB_REALTIME", "127.0.0.2:7000"), ("WEB_LIVE", "off"), ("WEB_DREAM", ":9001")]).expect("fine");
+        assert_eq!(front.realtime, Some("127.0.0.2:7000".parse().expect("an address")));
+        assert_eq!(front.live, None);
+        assert_eq!(front.dream, Some("127.0.0.1:9001".parse().expect("an address")));
+        assert!(error(&[("WEB_LIVE", "nowhere")]).contains("WEB_LIVE=\"nowhere\""));
+    }
+
+    #[test]
+    fn what_is_open_to_the_network_needs_a_token_or_a_word() {
+        assert!(error(&[("WEB_ADDRESS", "0.0.0.0:8080")]).contains("WEB_TOKEN"));
+        assert!(error(&[("WEB_LIVE", "10.0.0.1:8000")]).contains("10.0.0.1:8000 is open to the network"));
+        assert!(front(&[("WEB_ADDRESS", "0.0.0.0:8080"), ("WEB_OPEN", "on")]).is_ok());
+        assert!(front(&[("WEB_ADDRESS", "0.0.0.0:8080"), ("WEB_TOKEN", "correct-horse")]).is_ok());
+        assert!(error(&[("WEB_TOKEN", "short")]).contains("8 characters"));
+        assert!(error(&[("WEB_TOKEN", "with spaces in it")]).contains("letters"));
+        assert!(error(&[("WEB_TOKEN", "correct-horse"), ("WEB_OPEN", "on")]).contains("contradict"));
+    }
+
+    #[test]
+    fn a_token_may_lie_in_a_file() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let path = file.path().to_str().expect("a path").to_owned();
+        assert!(error(&[("WEB_TOKEN_FILE", &path)]).contains("is empty"));
+        std::fs::write(&path, "correct-horse\n").expect("written");
+        assert_eq!(front(&[("WEB_TOKEN_FILE", &path)]).expect("fine").token.as_deref(), Some("correct-horse"));
+        assert!(error(&[("WEB_TOKEN_FILE", "/nowhere")]).contains("WEB_TOKEN_FILE=/nowhere"));
+    }
+
+    #[test]
+    fn a_certificate_is_given_made_or_not_there() {
+        assert_eq!(front(&[]).expect("fine").tls, Choice::Off);
+        assert_eq!(front(&[("WEB_TLS", "self-signed")]).expect("fine").tls, Choice::SelfSigned);
+        let files = [("WEB_TLS_CERTIFICATE", "a.pem"), ("WEB_TLS_KEY", "b.pem")];
+        assert!(matches!(front(&files).expect("fine").tls, Choice::Given { .. }));
+        assert!(error(&files[..1]).contains("both"));
+        assert!(error(&[("WEB_TLS", "on")]).contains("both"));
+        assert!(error(&[("WEB_TLS", "perhaps")]).contains("perhaps"));
+        assert!(error(&[("WEB_TLS", "self-signed"), files[0], files[1]]).contains("leave"));
+    }
+
+    #[test]
+    fn values_that_cannot_be_used_are_named() {
+        for (name, value) in [
+            ("WEB_QUEUE_MAX", "many"),
+            ("WEB_SESSION_MAX", "-1"),
+            ("WEB_REALTIME_MODE", "sound"),
+            ("WEB_MESSAGE_MAX", "0"),
+            ("WEB_MESSAGES_MAX", "1"),
+            ("WEB_REQUESTS_MAX", "0"),
+            ("WEB_IDLE_MAX", "0"),
+            ("WEB_ORIGINS", "art.example"),
+            ("WEB_OPEN", "perhaps"),
+        ] {
+            assert!(error(&[(name, value)]).contains(name), "{name}");
+        }
+        assert_eq!(front(&[("WEB_QUEUE_MAX", "8 visitors")]).expect("fine").queue_max, 8);
+    }
+}
