@@ -29,6 +29,7 @@ pub fn record(root: &Path, which: &Which, out: &Path, seconds: Option<f64>, free
     let page = Page::of_mirror(root, which)?;
     let mut command = Command::new(program);
     command.args(["--piped", "--url", page.address(), "--free-mib", &free_mib.to_string(), "--out"]).arg(out);
+    command.envs(page.token().map(|token| ("WEB_TOKEN", token)));
     command.args(seconds.map(|seconds| format!("--seconds={seconds}")));
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.wrap_err_with(|| format!("{PROGRAM} cannot be started"))?;

@@ -14,6 +14,7 @@
 //! | [`opening`] | how the two that start a graph begin: arguments that both take, and what has to be there |
 //! | [`still`] | what the two that paint one picture share |
 //! | [`house`] | the project on disk: its root, a dataflow file, whether all is built and there |
+//! | [`front`] | who may come in, where, with which clients: flags, environment, `.env` |
 //! | [`overrides`] | what the command line says, as environment of the nodes |
 //! | [`which`] | which mirror of this machine is meant |
 //! | [`dora`], [`graph`] | the dora command line; the graph that runs on it |
@@ -33,6 +34,7 @@ pub mod doctor;
 pub mod dora;
 pub mod failures;
 pub mod film;
+pub mod front;
 pub mod graph;
 pub mod house;
 pub mod journal;

@@ -109,6 +109,8 @@ pub fn new_notices<'a>(before: &[Notice], now: &'a [Notice]) -> &'a [Notice] {
 pub struct Page {
     agent: ureq::Agent,
     base: String,
+    /// What it asks for before it answers.
+    token: Option<String>,
 }
 
 impl Page {
@@ -121,7 +123,7 @@ impl Page {
         // One listens on "any address", but speaks to one.
         let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
         let host = if host.contains(':') { format!("[{host}]") } else { host };
-        Self { agent, base: format!("http://{host}:{}", address.port()) }
+        Self { agent, base: format!("http://{host}:{}", address.port()), token: None }
     }
 
     /// The page at that address, on whatever machine: `http://tower:8080`, `tower:8080`.
@@ -137,7 +139,27 @@ impl Page {
             bail!("\"{url}\" is not an address like http://tower:8080");
         }
         let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5)));
-        Ok(Self { agent: config.build().new_agent(), base: base.trim_end_matches('/').to_owned() })
+        Ok(Self { agent: config.build().new_agent(), base: base.trim_end_matches('/').to_owned(), token: None })
+    }
+
+    /// The same with an access token.
+    #[must_use]
+    pub fn with(self, token: Option<String>) -> Self {
+        Self { token, ..self }
+    }
+
+    /// What it asks for before it answers.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    fn get(&self, path: &str) -> ureq::RequestBuilder<ureq::typestate::WithoutBody> {
+        let request = self.agent.get(format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.header("Authorization", format!("Bearer {token}")),
+            None => request,
+        }
     }
 
     /// The page of the mirror that runs that dataflow file on this machine, with what its nodes are told over it.
@@ -147,7 +169,8 @@ impl Page {
     pub fn of_house(house: &House, overrides: &Overrides) -> Result<Self> {
         let text = house.value(overrides, "WEB_ADDRESS").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         // One listens on "any address", but speaks to one.
-        Self::of(&text.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:"))
+        let page = Self::of(&text.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:"))?;
+        Ok(page.with(crate::front::token(house, overrides)))
     }
 
     /// The page of the mirror of that name that runs on this machine, wherever it was told to serve it.
@@ -169,7 +192,7 @@ impl Page {
     /// Whether the page is there, with or without a picture.
     #[must_use]
     pub fn answers(&self) -> bool {
-        self.agent.get(format!("{}/api/figures", self.base)).call().is_ok()
+        self.get("/api/figures").call().is_ok()
     }
 
     /// The figures of now.
@@ -190,7 +213,7 @@ impl Page {
 
     /// Says the number of each picture of the page's stream as it comes, until nobody wants it. `false`: the page is gone.
     pub fn pictures(&self, mut wanted: impl FnMut(i64) -> bool) -> bool {
-        let request = self.agent.get(format!("{}/stream", self.base)).config();
+        let request = self.get("/stream").config();
         // A stream goes on for as long as it likes; a page that is gone has closed it.
         let request = request.timeout_global(None).timeout_connect(Some(Duration::from_secs(1))).build();
         let Ok(response) = request.call() else { return false };
@@ -211,7 +234,7 @@ impl Page {
 
     fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let url = format!("{}{path}", self.base);
-        let mut response = self.agent.get(&url).call().wrap_err_with(|| url.clone())?;
+        let mut response = self.get(path).call().wrap_err_with(|| url.clone())?;
         response.body_mut().read_json().wrap_err(url)
     }
 
@@ -221,7 +244,10 @@ impl Page {
     /// The page's own words.
     pub fn set_prompt(&self, prompt: &str) -> Result<()> {
         let url = format!("{}/api/settings", self.base);
-        let request = self.agent.post(&url).config().http_status_as_error(false).build();
+        let mut request = self.agent.post(&url).config().http_status_as_error(false).build();
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
         let mut response = request.send_json(json!({ "prompt": prompt })).wrap_err(url)?;
         if response.status().is_success() {
             return Ok(());

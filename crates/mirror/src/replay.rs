@@ -66,6 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     run::run(&run::Arguments {
         common,
+        front: crate::front::Front::default(),
         which: arguments.which.clone(),
         prompt: None,
         size: None,

@@ -1,6 +1,7 @@
 //! `mirror run`: the mirror, until somebody stops it.
 
 use crate::failures::{Failures, Verdict};
+use crate::front::{Entrance, Front};
 use crate::graph::{Graph, NAME, Turn};
 use crate::house::House;
 use crate::opening::{Common, Opening};
@@ -38,6 +39,8 @@ pub struct Arguments {
     #[command(flatten)]
     pub(crate) common: Common,
     #[command(flatten)]
+    pub(crate) front: Front,
+    #[command(flatten)]
     pub(crate) which: Which,
     /// What the picture is painted as
     #[arg(long)]
@@ -64,8 +67,9 @@ pub struct Arguments {
 
 impl Arguments {
     /// What the nodes are told, over the dataflow file's own words.
-    fn overrides(&self, house: &House, here: &Path) -> Result<Overrides> {
+    fn overrides(&self, house: &House, here: &Path) -> Result<(Overrides, Entrance)> {
         let mut overrides = self.common.overrides(house, here)?;
+        let entrance = self.front.add(&mut overrides, house, here)?;
         if self.no_window {
             overrides.insert("DISPLAY_WINDOW".to_owned(), "off".to_owned());
         }
@@ -85,7 +89,7 @@ impl Arguments {
             let base = house.value(&overrides, "CONTROL_SETTINGS").unwrap_or_default();
             overrides.insert("CONTROL_SETTINGS".to_owned(), overrides::settings(&base, &changes)?);
         }
-        Ok(overrides)
+        Ok((overrides, entrance))
     }
 }
 
@@ -94,8 +98,12 @@ impl Arguments {
 /// # Errors
 /// Something is missing, wrong or taken; a node cannot go on.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let Opening { house, overrides, dora } =
-        Opening::find(&arguments.dataflow, |house, here| arguments.overrides(house, here))?;
+    let mut entrance = Entrance::default();
+    let Opening { house, overrides, dora } = Opening::find(&arguments.dataflow, |house, here| {
+        let (overrides, found) = arguments.overrides(house, here)?;
+        entrance = found;
+        Ok(overrides)
+    })?;
 
     let ports = arguments.which.choose()?;
     let dora = dora.on(ports.clone());
@@ -117,7 +125,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let ports: Vec<String> = ports.environment().map(|(key, port)| format!("{key}={port}")).collect();
         screen.say(&format!("its dora, for the chat and dora's own commands: {}", ports.join(" ")));
     }
-    let watch = Watch { page: Page::at(page), begin, screen: &mut screen, end: arguments.end };
+    let page = Page::at(page).with(entrance.token.clone());
+    let watch = Watch { page, entrance, begin, screen: &mut screen, end: arguments.end };
     let watched = watch.until_the_end(&mut graph);
     screen.clear();
     if watched.is_ok() {
@@ -134,6 +143,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 struct Watch<'a> {
     page: Page,
+    entrance: Entrance,
     begin: Instant,
     screen: &'a mut Screen,
     end: Option<&'static str>,
@@ -147,7 +157,8 @@ impl Watch<'_> {
         }
         let (address, seconds) = (self.page.address().to_owned(), self.begin.elapsed().as_secs_f64());
         let hint = if self.screen.typing() { "type a prompt here or there; " } else { "" };
-        self.screen.say(&format!("\n  The mirror is on  {address}\n\n  {hint}Ctrl-C stops it\n"));
+        let links: String = self.entrance.invitations().map(|link| format!("\n  from elsewhere    {link}")).collect();
+        self.screen.say(&format!("\n  The mirror is on  {address}{links}\n\n  {hint}Ctrl-C stops it\n"));
         let typed = self.screen.typing().then(lines);
         let (mut figures, mut answered) = (Figures::default(), Instant::now());
         let mut seen: Vec<Notice> = Vec::new();
@@ -298,7 +309,7 @@ mod tests {
         fs::write(folder.path().join("dataflow.yml"), graph).unwrap();
         let house = House::find(folder.path(), Path::new("dataflow.yml")).unwrap();
         let line = Line::parse_from(std::iter::once("run").chain(line.split(' ').filter(|word| !word.is_empty())));
-        line.arguments.overrides(&house, Path::new("/home/me"))
+        line.arguments.overrides(&house, Path::new("/home/me")).map(|(overrides, _)| overrides)
     }
 
     #[test]
