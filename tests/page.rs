@@ -64,7 +64,7 @@ fn a_prompt_that_is_typed_repaints_the_picture(browser: &Browser, mirror: &Runni
     })?;
     browser.wait_until(
         "the page's own word for it",
-        "document.getElementById('picture').alt.endsWith('painted as: a pencil drawing')
+        "document.getElementById('picture').getAttribute('aria-label').endsWith('painted as: a pencil drawing')
             && document.getElementById('painting').hidden",
     )?;
     let grey = |browser: &Browser| picture(browser).map(|now| colour(&now));
@@ -128,9 +128,7 @@ fn the_page_shows_the_mirror_and_repaints_it_and_ctrl_c_leaves_nothing_behind() 
     a_prompt_that_is_typed_repaints_the_picture(&browser, &mirror)?;
     assert_eq!(browser.complaints()?, [""; 0]);
     a_setting_out_of_range_is_refused_beside_its_field(&browser)?;
-    // The browser itself notes that the request was refused.
-    let complaints = browser.complaints()?;
-    assert!(complaints.iter().all(|line| line.contains("/api/settings") && line.contains("422")), "{complaints:?}");
+    assert_eq!(browser.complaints()?, [""; 0]);
     what_is_typed_into_the_chat_is_seen_on_the_page(&browser, &mirror)?;
     a_stage_that_vanishes_is_said_and_comes_back(&browser, &mirror)?;
     assert_eq!(browser.complaints()?, [""; 0]);

@@ -1,12 +1,16 @@
 //! A real browser without a screen: Chromium, driven over WebDriver (<https://www.w3.org/TR/webdriver2/>).
 
+use crate::root;
 use crate::running::wait_for;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use eyre::{Result, WrapErr, bail, eyre};
 use serde_json::{Value, json};
-use std::env;
 use std::io::{BufRead, BufReader, Lines};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::{env, fs};
 
 /// The name of an element's reference in an answer (WebDriver, 12.1).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -27,6 +31,24 @@ impl Browser {
     /// # Errors
     /// There is no Chromium or no driver for it; the page does not load.
     pub fn open(address: &str) -> Result<Self> {
+        Self::open_with(address, &[])
+    }
+
+    /// As [`open`](Self::open), with a camera that plays a film (`.mjpeg`) and a microphone that beeps; both are allowed without
+    /// a question.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with_camera(address: &str, film: &Path) -> Result<Self> {
+        let film = format!("--use-file-for-fake-video-capture={}", film.display());
+        Self::open_with(address, &["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", &film])
+    }
+
+    /// As [`open`](Self::open), with further arguments of Chromium.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(address: &str, further: &[&str]) -> Result<Self> {
         let program = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
         let mut command = Command::new(&program);
         command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
@@ -45,6 +67,7 @@ impl Browser {
         // Chromium in a container has no sandbox, and must not fill the shared memory that the mirror is measured in.
         let arguments =
             ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,1000"];
+        let arguments = [&arguments, further].concat();
         // Eager: the live picture never ends to load.
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "pageLoadStrategy": "eager",
@@ -91,6 +114,55 @@ impl Browser {
         // Select all, as people do.
         self.ask(&format!("element/{element}/value"), &json!({"text": "\u{E009}a\u{E000}"}))?;
         self.ask(&format!("element/{element}/value"), &json!({"text": text})).map(drop)
+    }
+
+    /// Presses keys in the element of that id: see "Keyboard Actions" of WebDriver, 17.4.2.
+    ///
+    /// # Errors
+    /// There is no such element, or it takes no keys.
+    pub fn press(&self, id: &str, keys: &str) -> Result<()> {
+        let found = self.ask("element", &json!({"using": "css selector", "value": format!("#{id}")}))?;
+        let element = found[ELEMENT].as_str().ok_or_else(|| eyre!("no element {id}: {found}"))?;
+        self.ask(&format!("element/{element}/value"), &json!({"text": keys})).map(drop)
+    }
+
+    /// Clicks the element of that id, where people would.
+    ///
+    /// # Errors
+    /// There is no such element, or something else lies over it.
+    pub fn click(&self, id: &str) -> Result<()> {
+        let found = self.ask("element", &json!({"using": "css selector", "value": format!("#{id}")}))?;
+        let element = found[ELEMENT].as_str().ok_or_else(|| eyre!("no element {id}: {found}"))?;
+        self.ask(&format!("element/{element}/click"), &json!({})).map(drop)
+    }
+
+    /// Answers the browser's question for the page: `camera`, `granted` or `denied`.
+    ///
+    /// # Errors
+    /// The driver knows no such permission.
+    pub fn permit(&self, name: &str, state: &str) -> Result<()> {
+        self.ask("permissions", &json!({"descriptor": {"name": name}, "state": state})).map(drop)
+    }
+
+    /// Makes the window as large as that, in pixels.
+    ///
+    /// # Errors
+    /// The driver cannot.
+    pub fn resize(&self, width: u32, height: u32) -> Result<()> {
+        self.ask("window/rect", &json!({"width": width, "height": height})).map(drop)
+    }
+
+    /// Keeps what is to be seen under that name, for people: `target/screenshots/name.png`.
+    ///
+    /// # Errors
+    /// There is no picture; the file cannot be written.
+    pub fn screenshot(&self, name: &str) -> Result<()> {
+        let url = format!("{}/screenshot", self.session);
+        let answer: Value = ureq::get(&url).call()?.body_mut().with_config().limit(64 << 20).read_json()?;
+        let text = answer["value"].as_str().ok_or_else(|| eyre!("no picture: {answer}"))?;
+        let folder = root().join("target/screenshots");
+        fs::create_dir_all(&folder)?;
+        Ok(fs::write(folder.join(format!("{name}.png")), BASE64_STANDARD.decode(text)?)?)
     }
 
     /// Waits until a JavaScript expression is true.

@@ -1,7 +1,7 @@
 //! Counters for Prometheus: every picture of the stream that is shown, every stage of its way.
 
 use crate::census::{Entry, State};
-use crate::streams::admission::Tally;
+use crate::streams::tally::Tally;
 use mirror_contract::Header;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;

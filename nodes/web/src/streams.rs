@@ -20,6 +20,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`admission`] | who may send the next picture into the graph. Pure |
+//! | [`tally`] | what became of pictures |
 //! | [`photo`] | a visitor's picture: checked when it comes, decoded when it is its turn |
 //! | [`stream`] | one stream: what is shown of it, who owns it, who watches |
 //! | [`owner`], [`viewer`] | an adapter's ends of a stream |
@@ -32,6 +33,7 @@ pub mod graph;
 pub mod owner;
 pub mod photo;
 pub mod stream;
+pub mod tally;
 pub mod viewer;
 
 pub use graph::limits;
@@ -55,6 +57,7 @@ use std::net::IpAddr;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stream::{Kind, Stream};
+use tally::Tally;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 /// Orders that may wait for the graph. More than people can type; a flood is turned away.
@@ -177,7 +180,7 @@ pub struct Entry {
     /// When it was opened: milliseconds since the Unix epoch.
     pub opened_ms: i64,
     /// What became of its pictures; cameras have none of this.
-    pub tally: Option<admission::Tally>,
+    pub tally: Option<Tally>,
     /// Its settings.
     #[serde(skip)]
     pub settings: Arc<Settings>,
@@ -373,7 +376,7 @@ impl Streams {
 
     /// What became of all visitors' pictures, since this node was started.
     #[must_use]
-    pub fn totals(&self) -> admission::Tally {
+    pub fn totals(&self) -> Tally {
         self.0.gate.look(Admission::totals)
     }
 

@@ -9,7 +9,7 @@
 //!
 //! Pure: no clock, no thread, no picture is looked into. Times are nanoseconds of whatever clock.
 
-use serde::Serialize;
+use super::tally::Tally;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -24,47 +24,16 @@ const AHEAD_MOST: usize = 16;
 /// A stream that has been granted a picture and sends none holds up no other for longer than this, in nanoseconds.
 const SILENCE_NS: i64 = 500_000_000;
 /// A picture that has not come out of the graph after this time, in nanoseconds, is lost …
-const LOST_NS: i64 = 3_000_000_000;
+const LOST_NS: i64 = 1_500_000_000;
 /// … if the graph is not slow: then after so many times of what a picture takes.
 const LOST_TIMES: i64 = 4;
 /// Pictures leave the graph nearly in the order in which they came in. One that so many later ones have overtaken is lost.
 const OVERTAKEN: u64 = 4;
+/// Pictures that were given up and may come all the same: they are known again, so that a slow graph is known to be slow.
+const LATE: usize = 64;
 
 /// A stream's name.
 pub type Name = Arc<str>;
-
-/// What a stream has done so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Tally {
-    /// Pictures that came in.
-    pub offered: u64,
-    /// Those that a newer one replaced before it was their turn.
-    pub replaced: u64,
-    /// Those that went into the graph and never came out.
-    pub lost: u64,
-    /// Those that could not be read.
-    pub broken: u64,
-    /// Those that came back painted.
-    pub painted: u64,
-}
-
-impl std::ops::AddAssign for Tally {
-    fn add_assign(&mut self, other: Self) {
-        self.offered += other.offered;
-        self.replaced += other.replaced;
-        self.lost += other.lost;
-        self.broken += other.broken;
-        self.painted += other.painted;
-    }
-}
-
-impl Tally {
-    /// Pictures that came in and were never painted.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.replaced + self.lost + self.broken
-    }
-}
 
 /// A picture that goes in now.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,6 +56,8 @@ struct Lane<F> {
     in_flight: usize,
     next_number: i64,
     has_had_turn: bool,
+    /// The newest picture that came back.
+    painted: Option<i64>,
     tally: Tally,
 }
 
@@ -118,6 +89,8 @@ pub struct Admission<F> {
     turns: VecDeque<Name>,
     /// In the order in which they went in.
     flights: VecDeque<Flight>,
+    /// Those that were given up last.
+    late: VecDeque<Flight>,
     /// The picture that has been sent and not taken up yet.
     door: Option<u64>,
     serial: u64,
@@ -140,6 +113,7 @@ impl<F> Admission<F> {
             lanes: HashMap::new(),
             turns: VecDeque::new(),
             flights: VecDeque::new(),
+            late: VecDeque::new(),
             door: None,
             serial: 0,
             lives: 0,
@@ -157,8 +131,16 @@ impl<F> Admission<F> {
         }
         self.lives += 1;
         let (life, tally) = (self.lives, Tally::default());
-        let lane =
-            Lane { life, waiting: None, granted_ns: None, in_flight: 0, next_number: 0, has_had_turn: false, tally };
+        let lane = Lane {
+            life,
+            waiting: None,
+            granted_ns: None,
+            in_flight: 0,
+            next_number: 0,
+            has_had_turn: false,
+            painted: None,
+            tally,
+        };
         self.lanes.insert(stream.clone(), lane);
         // Before all that have had a turn, behind those that have not.
         let had = |name: &Name| self.lanes.get(name).is_none_or(|lane| lane.has_had_turn);
@@ -263,18 +245,45 @@ impl<F> Admission<F> {
         }
     }
 
-    /// A picture has come out of the graph, and with it what it has overtaken for good. `false`: nobody waits for it.
+    /// A picture has come out of the graph, and with it what it has overtaken is given up. `false`: it is not to be shown: its
+    /// stream has ended, or has shown a newer one.
     pub fn painted(&mut self, stream: &str, number: i64, now_ns: i64) -> bool {
-        let Some(at) = self.flights.iter().position(|it| it.number == number && &*it.stream == stream) else {
-            return false;
-        };
-        let Some(flight) = self.flights.remove(at) else { return false };
-        self.way_ns = (now_ns - flight.sent_ns).max(self.way_ns - self.way_ns / 8);
-        let is_awaited = self.land(&flight, |tally| &mut tally.painted);
-        while let Some(lost) = self.flights.pop_front_if(|it| it.serial + OVERTAKEN <= flight.serial) {
-            self.land(&lost, |tally| &mut tally.lost);
+        let is_it = |it: &Flight| it.number == number && &*it.stream == stream;
+        if let Some(flight) = self.flights.iter().position(is_it).and_then(|at| self.flights.remove(at)) {
+            self.way_ns = (now_ns - flight.sent_ns).max(self.way_ns - self.way_ns / 8);
+            let is_awaited = self.land(&flight, |tally| &mut tally.painted) && self.is_newest(stream, number);
+            while let Some(lost) = self.flights.pop_front_if(|it| it.serial + OVERTAKEN <= flight.serial) {
+                self.give_up(lost);
+            }
+            return is_awaited;
         }
-        is_awaited
+        // Given up too early: the graph is slow.
+        let Some(flight) = self.late.iter().position(is_it).and_then(|at| self.late.remove(at)) else { return false };
+        self.way_ns = self.way_ns.max(now_ns - flight.sent_ns);
+        let lane = self.lanes.get_mut(stream).filter(|lane| lane.life == flight.life);
+        let Some(lane) = lane else { return false };
+        lane.tally.lost -= 1;
+        lane.tally.painted += 1;
+        self.is_newest(stream, number)
+    }
+
+    /// Notes that a picture came back; `false`: a newer one did before.
+    fn is_newest(&mut self, stream: &str, number: i64) -> bool {
+        let Some(lane) = self.lanes.get_mut(stream) else { return false };
+        let is_newest = lane.painted.is_none_or(|before| before < number);
+        if is_newest {
+            lane.painted = Some(number);
+        }
+        is_newest
+    }
+
+    fn give_up(&mut self, flight: Flight) {
+        if self.land(&flight, |tally| &mut tally.lost) {
+            if self.late.len() == LATE {
+                self.late.pop_front();
+            }
+            self.late.push_back(flight);
+        }
     }
 
     /// A picture that was to be sent cannot be: it is broken.
@@ -290,7 +299,7 @@ impl<F> Admission<F> {
         let patience_ns = LOST_NS.max(LOST_TIMES * self.way_ns);
         let before = self.flights.len();
         while let Some(lost) = self.flights.pop_front_if(|it| now_ns - it.sent_ns > patience_ns) {
-            self.land(&lost, |tally| &mut tally.lost);
+            self.give_up(lost);
         }
         before - self.flights.len()
     }

@@ -1,0 +1,170 @@
+//! Sixty-four visitors in one mirror: the whole graph, real sockets, pictures that can be told apart.
+
+use eyre::{Result, ensure, eyre};
+use futures::{SinkExt, StreamExt};
+use mirror_tests::running::{PATIENCE, Running, wait_for};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use turbojpeg::{Image, PixelFormat, Subsamp, compress, decompress};
+
+/// Visitors.
+const VISITORS: usize = 64;
+/// Pictures that everybody must get.
+const PICTURES: usize = 8;
+/// Side of the pictures: the smallest that the parameter table allows.
+const SIDE: usize = 128;
+/// Fields of a picture in a row, each dark or light: enough for as many pictures as there are visitors.
+const COLUMNS: usize = 3;
+/// Rows of fields.
+const ROWS: usize = 2;
+
+/// The fields of a visitor's picture: the bits of its number.
+fn is_light(visitor: usize, column: usize, row: usize) -> bool {
+    visitor >> (row * COLUMNS + column) & 1 == 1
+}
+
+fn field(x: usize, y: usize, side: usize) -> [usize; 2] {
+    [x * COLUMNS / side, y * ROWS / side]
+}
+
+fn photo(visitor: usize) -> Vec<u8> {
+    let mut pixels = Vec::with_capacity(SIDE * SIDE * 3);
+    for y in 0..SIDE {
+        for x in 0..SIDE {
+            let [column, row] = field(x, y, SIDE);
+            pixels.extend([if is_light(visitor, column, row) { 225 } else { 30 }; 3]);
+        }
+    }
+    let image = Image { pixels: &pixels[..], width: SIDE, pitch: SIDE * 3, height: SIDE, format: PixelFormat::RGB };
+    compress(image, 90, Subsamp::None).expect("a JPEG").to_vec()
+}
+
+/// Whose picture that is: from the brightness of its fields.
+fn whose(jpeg: &[u8]) -> Result<usize> {
+    let image = decompress(jpeg, PixelFormat::RGB)?;
+    let (mut sums, mut counts) = ([0usize; COLUMNS * ROWS], [0usize; COLUMNS * ROWS]);
+    for y in 0..image.height {
+        for x in 0..image.width {
+            let [column, row] = field(x, y, image.width);
+            let at = (y * image.width + x) * 3;
+            sums[row * COLUMNS + column] +=
+                image.pixels[at..at + 3].iter().map(|value| usize::from(*value)).sum::<usize>();
+            counts[row * COLUMNS + column] += 3;
+        }
+    }
+    let bits = sums.iter().zip(counts).enumerate().map(|(bit, (sum, count))| usize::from(sum / count > 128) << bit);
+    Ok(bits.sum())
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn say(socket: &mut Socket, value: Value) -> Result<()> {
+    Ok(socket.send(Message::Text(value.to_string().into())).await?)
+}
+
+/// What a visitor has seen.
+#[derive(Debug, Default, Clone)]
+struct Seen {
+    pictures: usize,
+    ages_ms: Vec<f64>,
+}
+
+/// One visitor: sends its picture whenever it may, and looks at what comes back, until everybody has seen enough.
+async fn visit(address: String, visitor: usize, done: Arc<AtomicUsize>) -> Result<Seen> {
+    let (mut socket, _) = connect_async(format!("ws://{address}/visit")).await?;
+    let name = format!("guest-{visitor}");
+    say(&mut socket, json!({"type": "open", "stream": name, "key": name})).await?;
+    // Every other one is painted; of the others the source is shown, which takes another way. Turned round nobody's picture
+    // would be another's.
+    let prompt = format!("visitor {visitor}");
+    let values = json!({
+        "size": SIDE, "mirror": false, "strength": 0.0, "passthrough": visitor % 2 == 1, "prompt": prompt,
+    });
+    say(&mut socket, json!({"type": "settings", "values": values})).await?;
+    let (photo, mut seen, mut last) = (photo(visitor), Seen::default(), -1);
+    let until = Instant::now() + PATIENCE;
+    while done.load(Ordering::Relaxed) < VISITORS {
+        ensure!(Instant::now() < until, "visitor {visitor} has seen {} pictures", seen.pictures);
+        let Ok(message) = timeout(Duration::from_millis(200), socket.next()).await else { continue };
+        match message.ok_or_else(|| eyre!("visitor {visitor}: the socket has closed"))?? {
+            Message::Text(text) => {
+                let said: Value = serde_json::from_str(&text)?;
+                ensure!(said["type"] != "trouble" && said["type"] != "ended", "visitor {visitor}: {said}");
+                if said["type"] == "credit" {
+                    let head = [&[1, 0, 0, 0][..], &7u32.to_le_bytes(), &0f32.to_le_bytes()].concat();
+                    socket.send(Message::Binary([head, photo.clone()].concat().into())).await?;
+                }
+            }
+            Message::Binary(bytes) => {
+                let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(|| eyre!("no head"))?;
+                let (head, jpeg) = rest.split_at(u32::from_le_bytes(*length) as usize);
+                let head: Value = serde_json::from_slice(head)?;
+                let number = head["frame"].as_i64().ok_or_else(|| eyre!("no number"))?;
+                ensure!(number > last, "visitor {visitor}: picture {number} came after {last}");
+                last = number;
+                // Until its settings are in force everywhere, a picture may be as the house's.
+                if head["prompt"] == prompt.as_str() && head["width"] == SIDE {
+                    let whose = whose(jpeg)?;
+                    ensure!(whose == visitor, "visitor {visitor} has seen the picture of {whose}: {head}");
+                    seen.pictures += 1;
+                    seen.ages_ms.push(head["age_ms"].as_f64().unwrap_or_default());
+                    if seen.pictures == PICTURES {
+                        done.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    say(&mut socket, json!({"type": "end"})).await?;
+    Ok(seen)
+}
+
+#[test]
+fn pictures_of_sixty_four_visitors_never_mix_and_everybody_has_the_same_share() -> Result<()> {
+    let arguments = ["--source", "pattern", "--size", "128", "--env", "WEB_STREAMS_MAX=64"];
+    let mirror = Running::start(&arguments)?;
+    let figures = || mirror.get("/api/figures").ok();
+    wait_for("a picture of the mirror's own", || figures().is_some_and(|it| it["frames"].as_u64() > Some(5)))?;
+    let frames = |figures: Option<Value>| figures.and_then(|it| it["frames"].as_u64()).unwrap_or_default();
+    let before = frames(figures());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let begin = Instant::now();
+    let seen: Vec<Seen> = runtime.block_on(async {
+        let done = Arc::new(AtomicUsize::new(0));
+        let mut visitors = Vec::new();
+        for visitor in 0..VISITORS {
+            let address = mirror.page().trim_start_matches("http://").to_owned();
+            visitors.push(tokio::spawn(visit(address, visitor, done.clone())));
+            // A few at a time: settings come in a queue of 64.
+            sleep(Duration::from_millis(20)).await;
+        }
+        let mut seen = Vec::new();
+        for visitor in visitors {
+            seen.push(visitor.await??);
+        }
+        Ok::<_, eyre::Report>(seen)
+    })?;
+    let house = frames(figures()) - before;
+    let counts: Vec<usize> = seen.iter().map(|seen| seen.pictures).collect();
+    let mut ages: Vec<f64> = seen.iter().flat_map(|seen| seen.ages_ms.clone()).collect();
+    ages.sort_by(f64::total_cmp);
+    let (least, most, sum) = (counts.iter().min(), counts.iter().max(), counts.iter().sum::<usize>());
+    let [p50, p99] = [50, 99].map(|percent| ages[(ages.len() * percent).div_ceil(100) - 1]);
+    println!(
+        "{sum} pictures in {:.1} s, {least:?} to {most:?} each, age {p50:.0} / {p99:.0} ms; the house {house}",
+        begin.elapsed().as_secs_f64()
+    );
+    // Those whose settings were in force first have seen a little more: two rounds.
+    ensure!(least >= Some(&PICTURES) && most <= Some(&(PICTURES + PICTURES / 2)), "{counts:?}");
+    ensure!(house >= 2, "the mirror's own camera has had no turn");
+    // All are gone, and their places free.
+    wait_for("the end of all streams", || mirror.get("/api/streams").is_ok_and(|it| it["visitors"] == 0))?;
+    Ok(())
+}
