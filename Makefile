@@ -12,6 +12,8 @@ RUN = $(call option,SOURCE,source) $(call option,PROMPT,prompt) $(call option,SI
   $(call option,DATAFLOW,dataflow) $(call option,NAME,name)
 DEMO = $(call option,SOURCE,source) $(call option,PROMPTS,prompts) $(call option,MIC,mic) $(call option,SECONDS,seconds) \
   $(call option,SIZE,size) $(call option,OUT,out) $(call option,PACK,pack)
+SWAP = $(call quote,$(value NODE)) $(call option,YAML,yaml) $(call option,DATAFLOW,dataflow) $(call option,NAME,name) \
+  $(foreach pair,$(value ENV),--env $(call quote,$(pair)))
 # One picture. Without IMAGE it is the cat, without PROMPT the pencil drawing.
 STILL = --image $(or $(and $(value IMAGE),$(call quote,$(value IMAGE))),assets/cat.jpg) \
   --prompt $(or $(and $(value PROMPT),$(call quote,$(value PROMPT))),$(1)) $(call option,NEGATIVE,negative) \
@@ -64,9 +66,7 @@ top: ## The graph as it runs: fps, times, age, drops, processor and memory of ea
 	@target/release/mirror top $(call option,URL,url) $(call option,DATAFLOW,dataflow) $(call option,NAME,name)
 
 swap: build ## Replaces NODE of the mirror that runs by its new build, or with ENV="KEY=VALUE …"; all others run on
-	@target/release/mirror swap $(call quote,$(value NODE)) $(call option,YAML,yaml) $(call option,DATAFLOW,dataflow) \
-	  $(call option,NAME,name) \
-	  $(foreach pair,$(value ENV),--env $(call quote,$(pair)))
+	@target/release/mirror swap $(SWAP)
 
 rewire: build ## Checks DATAFLOW (dataflow.yml) as it was edited, and starts again what of the running mirror it changes
 	@target/release/mirror rewire $(if $(value DATAFLOW),$(call quote,$(value DATAFLOW))) $(call option,NAME,name)

@@ -97,12 +97,17 @@ pub fn replace(
     dora.replace_node(id, node, file.path())?;
     done()?;
     let mut swap = Swap { page, before: &before, node, notice, watcher, usual };
-    if !swap.comes_through() {
+    if swap.outcome() != Outcome::AsBefore {
         // Now and then (dora 1.1.0) the new process and its neighbours do not find each other, or not on all edges.
         println!("pictures do not come as before: {node} is replaced once more");
         dora.replace_node(id, node, file.path())?;
-        if !swap.comes_through() {
-            bail!("{node} was replaced, and pictures do not come as before: mirror rewire --all");
+        match swap.outcome() {
+            Outcome::AsBefore => {}
+            // A new one that is slower, or a machine that has more to do than before.
+            Outcome::Slower => {
+                println!("pictures come more slowly than before; if they should not: mirror rewire --all")
+            }
+            Outcome::Nothing => bail!("{node} was replaced, and no pictures come: mirror rewire --all"),
         }
     }
     match swap.watcher.pause() {
@@ -110,6 +115,17 @@ pub fn replace(
         None => println!("{node} is replaced"),
     }
     Ok(())
+}
+
+/// What has come of a replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Pictures come through the new process as they did before.
+    AsBefore,
+    /// They come by far not as often.
+    Slower,
+    /// None come.
+    Nothing,
 }
 
 /// A replacement that is waited for.
@@ -137,13 +153,13 @@ impl Swap<'_> {
         self.page.figures().is_ok_and(|figures| figures.notices.iter().any(is_its))
     }
 
-    /// Waits until pictures come through the new process. `false`: none come, or by far not as often as before.
-    fn comes_through(&mut self) -> bool {
+    /// Waits until pictures come through the new process as before, as long as there is hope.
+    fn outcome(&mut self) -> Outcome {
         let begin = Instant::now();
-        let (mut settled, mut ready) = (None, None);
+        let (mut settled, mut ready, mut came) = (None, None, false);
         loop {
             if begin.elapsed() > PATIENCE || ready.is_some_and(|ready: Instant| ready.elapsed() > SLOW) {
-                return false;
+                return if came { Outcome::Slower } else { Outcome::Nothing };
             }
             thread::sleep(Duration::from_millis(50));
             if ready.is_none() && self.is_ready() {
@@ -153,10 +169,11 @@ impl Swap<'_> {
                 settled = Some(Instant::now() + SETTLED);
             }
             let Some(settled) = settled.filter(|settled| self.watcher.has_seen(BACK, *settled)) else { continue };
+            came = true;
             let now = self.watcher.usual(settled, Instant::now());
             let limit = self.usual.map(|usual| SLOWER * usual + Duration::from_millis(100));
             if now.zip(limit).is_none_or(|(now, limit)| now < limit) {
-                return true;
+                return Outcome::AsBefore;
             }
         }
     }

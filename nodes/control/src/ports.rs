@@ -16,6 +16,8 @@ pub const INPUTS: &[(&str, &str)] = &[
     ("notice_decoder", Notice::TYPE),
     ("notice_fused", Notice::TYPE),
     ("notice_operator", Notice::TYPE),
+    ("notice_preprocess", Notice::TYPE),
+    ("notice_postprocess", Notice::TYPE),
     ("notice_display", Notice::TYPE),
     ("notice_recorder", Notice::TYPE),
     ("notice_replay", Notice::TYPE),
