@@ -11,7 +11,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "ENCODER_MIRROR",
         default: "on",
-        text: "Whether left and right are swapped as the setting `mirror` says; `off` where a node before this one does it",
+        text: "Whether left and right are swapped as the setting `mirror` says; `off` where a node between the camera and this one does it",
     },
     PACK,
     PACKS,

@@ -46,7 +46,8 @@ fn encode(
     // The table allows 128 to 1024.
     let size = settings.size as usize;
     seen.resize(size * size * Frame::CHANNELS, 0);
-    let mirror = settings.mirror && mirrors;
+    // Visitors' pictures come here directly, whatever stands before this node.
+    let mirror = settings.mirror && (mirrors || input.port == FRAME_WEB);
     let taken = encoder.take(&frame.pixels, [frame.height, frame.width], size, mirror, seen);
     let (values, shape) = match taken.and_then(|()| encoder.encode()) {
         Ok(encoded) => encoded,
