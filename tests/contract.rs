@@ -228,3 +228,12 @@ fn no_source_of_a_node_shell_is_longer_than_it_can_be_seen_at_once() {
         assert!(lines <= 80, "{} has {lines} lines", path.display());
     }
 }
+
+#[test]
+fn every_key_of_the_page_is_in_the_help_of_mirror_run() {
+    let output = std::process::Command::new(root().join("target/release/mirror")).args(["run", "--help"]).output();
+    let help = String::from_utf8(output.expect("the program is built").stdout).expect("text");
+    for key in web::config::KEYS.iter().filter(|key| key.name.starts_with("WEB_")) {
+        assert!(help.contains(key.name), "{} is not in the help:\n{help}", key.name);
+    }
+}

@@ -232,12 +232,14 @@ impl Entrance {
     }
 }
 
-/// The token of a mirror that was told so: for programs of this machine that ask its page.
+/// The token of the mirror that runs in that house: for programs of this machine that ask its page.
 #[must_use]
 pub fn token(house: &House, overrides: &Overrides) -> Option<String> {
     let said = overrides.get("WEB_TOKEN").cloned().or_else(|| std::env::var("WEB_TOKEN").ok());
-    let file = || house.value(overrides, TOKEN_FILE).and_then(|path| fs::read_to_string(house.root.join(path)).ok());
-    said.or_else(file).map(|token| token.trim().to_owned()).filter(|token| !token.is_empty())
+    // A mirror that was not told of it does not ask for it either.
+    let path = || house.value(overrides, TOKEN_FILE).unwrap_or_else(|| TOKEN.to_owned());
+    let said = said.or_else(|| fs::read_to_string(house.root.join(path())).ok());
+    said.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty())
 }
 
 fn address(overrides: &Overrides, house: &House) -> Result<SocketAddr> {

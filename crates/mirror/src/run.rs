@@ -34,6 +34,9 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// figures; stops it all again.
 ///
 /// Type a line, and it becomes the prompt.
+///
+/// Of the page's keys these have no option: WEB_STREAM, WEB_JPEG_QUALITY, WEB_SILENCE_MAX, WEB_TOKEN_FILE. They are said in the
+/// environment or in .env as well; nodes/web/README.md has all of them.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]

@@ -48,7 +48,7 @@ pub struct Arguments {
 impl Arguments {
     fn page(&self) -> Result<Page> {
         if let Some(url) = &self.url {
-            return Page::of(url);
+            return Ok(Page::of(url)?.with(std::env::var("WEB_TOKEN").ok()));
         }
         let here = std::env::current_dir().wrap_err("the current folder cannot be found")?;
         let house = House::find(&here, self.dataflow.as_deref().unwrap_or(Path::new(DATAFLOW)))?;
