@@ -1,6 +1,5 @@
 //! The dora command line.
 
-use crate::links;
 use crate::signals;
 use crate::which::Ports;
 use eyre::{Result, WrapErr, bail, eyre};
@@ -136,14 +135,12 @@ impl Dora {
     /// They do not come up.
     pub fn up(&self) -> Result<Background> {
         let mut background = Background { processes: Vec::new() };
-        let overlay = links::overlay(&self.root)?;
         // Nodes that people start, the chat, look for the daemon where this variable says; dora itself does not read it.
         let mut daemon = vec!["daemon", "--quiet"];
         daemon.extend(self.ports.daemon.iter().flat_map(|port| ["--local-listen-port", port]));
         for arguments in [vec!["coordinator", "--quiet", "--store", "memory"], daemon] {
             let mut command = self.command();
             command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-            command.envs(overlay.iter().map(|path| (links::OVERLAY, path)));
             // SAFETY: prctl(2) with these arguments only sets a flag of the new process, and may be called after fork.
             unsafe {
                 command.pre_exec(|| {

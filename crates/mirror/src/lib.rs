@@ -18,7 +18,6 @@
 //! | [`overrides`] | what the command line says, as environment of the nodes |
 //! | [`which`] | which mirror of this machine is meant |
 //! | [`dora`], [`graph`] | the dora command line; the graph that runs on it |
-//! | [`links`] | how soon its nodes find each other |
 //! | [`recording`], [`report`] | a demo while it runs; what the recorder says of it |
 //! | [`journal`], [`failures`] | the nodes' logs; which node cannot go on, and why |
 //! | [`page`], [`nodes`] | the mirror's page, asked for its figures and for its nodes |
@@ -39,7 +38,6 @@ pub mod graph;
 pub mod house;
 pub mod journal;
 pub mod kept;
-pub mod links;
 pub mod nodes;
 pub mod opening;
 pub mod overrides;
