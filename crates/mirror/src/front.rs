@@ -426,8 +426,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_key_and_a_broken_file_are_named() {
-        let error = Project::new("WEB_TOKNE=x").add("").unwrap_err().to_string();
-        assert!(error.contains("WEB_TOKNE is not a setting") && error.contains("WEB_TOKEN"), "{error}");
+        let error = Project::new("WEB_TOKENS=x").add("").unwrap_err().to_string();
+        assert!(error.contains("WEB_TOKENS is not a setting") && error.contains("there are WEB_TOKEN, "), "{error}");
         let error = Project::new("HOST=everywhere").add("").unwrap_err().to_string();
         assert!(error.contains("HOST=everywhere"), "{error}");
         assert!(Project::new("WEB LIVE").add("").is_err());

@@ -158,7 +158,11 @@ impl Watch<'_> {
         if !self.until_the_page_answers(graph, &mut failures)? {
             return Ok(());
         }
-        let (address, seconds) = (self.page.address().to_owned(), self.begin.elapsed().as_secs_f64());
+        let (mut address, seconds) = (self.page.address().to_owned(), self.begin.elapsed().as_secs_f64());
+        if self.entrance.is_safe {
+            // Programs of this machine are answered without TLS; browsers are not to learn it.
+            address = address.replacen("http://", "https://", 1);
+        }
         let hint = if self.screen.typing() { "type a prompt here or there; " } else { "" };
         let links: String = self.entrance.invitations().map(|link| format!("\n  from elsewhere    {link}")).collect();
         self.screen.say(&format!("\n  The mirror is on  {address}{links}\n\n  {hint}Ctrl-C stops it\n"));

@@ -145,7 +145,7 @@ impl Door {
     fn pass(&self) -> Option<HeaderValue> {
         let safe = if self.is_safe { "; Secure" } else { "" };
         let cookie =
-            format!("{PASS}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{safe}", self.token.as_ref()?.pass);
+            format!("{PASS}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000{safe}", self.token.as_ref()?.pass);
         HeaderValue::from_str(&cookie).ok()
     }
 }

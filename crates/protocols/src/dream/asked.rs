@@ -226,7 +226,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_is_understood_or_answered(text in "\\PC{0,40}|[{]\"type\":\"(frame|update_prompt|update_strength)\",\"(frame|prompt|strength)\":[-0-9.e\"tru]{1,8}[}]") {
+        fn whatever_comes_is_understood_or_answered(text in "\\PC{0,40}|[{]\"type\":\"(frame|update_prompt|update_strength)\",\"(frame|prompt|strength)\":[-0-9.e\"aefrstu]{1,8}[}]") {
             for role in [Role::Broadcaster, Role::Viewer] {
                 match hear(role, &text) {
                     Ok(ask) => {

@@ -20,14 +20,12 @@ pub const PROMPT: &str = "A painting in the style of van Gogh's 'Starry Night'";
 pub const NEGATIVE: &str = "ugly, deformed, disfigured, poor details, bad anatomy";
 /// The strength that a stream begins with.
 pub const STRENGTH: f64 = 0.9;
-/// The steps that a stream begins with, where the processor has no say in it.
-pub const STEPS: i64 = 4;
 /// The two processors of its server. Here they stand for the packs that are installed.
 pub const PROCESSORS: [&str; 2] = ["standard", "lightning"];
 
-/// The settings that a stream begins with.
+/// The settings that a stream begins with. Its four steps are those of its models; here each processor has steps of its own.
 #[must_use]
 pub fn first() -> crate::Changes {
-    let settings = json!({"prompt": PROMPT, "negative_prompt": NEGATIVE, "strength": STRENGTH, "steps": STEPS});
+    let settings = json!({"prompt": PROMPT, "negative_prompt": NEGATIVE, "strength": STRENGTH});
     settings.as_object().cloned().unwrap_or_default()
 }

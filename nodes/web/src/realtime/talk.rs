@@ -1,6 +1,6 @@
 //! A socket's conversation.
 
-use super::visitors::{Place, Visitor, Visitors};
+use super::visitors::{Visitor, Visitors};
 use crate::site::Site;
 use crate::socket::{Gone, Line, Word, code};
 use crate::streams::{OpenError, Opening, Photo};
@@ -56,16 +56,13 @@ pub async fn talk(site: Arc<Site>, visitors: Arc<Visitors>, id: Uuid, peer: Opti
         End::Gone(Gone::Broken(code, reason)) => (Some(Status::Error(reason.clone())), code, reason),
         End::Gone(Gone::Closed | Gone::Silent) => (None, code::NORMAL, String::new()),
     };
-    leave(place);
+    // Their page makes up a new number each time: nobody comes back to this stream.
+    place.visitor.owner.end();
+    drop(place);
     if let Some(status) = status {
         let _ = line.say(&status.json()).await;
     }
     line.close(code, &reason).await;
-}
-
-/// Their page makes up a new number each time: nobody comes back to this stream.
-fn leave(place: Place) {
-    place.visitor.owner.end();
 }
 
 enum End {

@@ -58,7 +58,7 @@ async fn the_token_is_shown_once_and_goes_out_of_the_address() {
     let answer = mirror.get("page", "/?a=b&token=correct-horse", "Accept: text/html\r\n");
     assert_eq!((answer.status, answer.header("location")), (303, Some("/?a=b")));
     let cookie = answer.header("set-cookie").expect("a cookie").to_owned();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains(TOKEN), "{cookie}");
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && !cookie.contains(TOKEN), "{cookie}");
     let pair = cookie.split(';').next().expect("a pair");
     // Cookies do not know of ports: whoever is in at the page is in at every door.
     for name in LISTENERS {
