@@ -2,10 +2,10 @@
 
 use eyre::{Result, ensure, eyre};
 use futures::{SinkExt, StreamExt};
-use mirror_tests::running::{PATIENCE, Running, wait_for};
+use mirror_tests::running::{PATIENCE, Running, signal, wait_for};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -23,6 +23,12 @@ const SIDE: usize = 128;
 const COLUMNS: usize = 3;
 /// Rows of fields.
 const ROWS: usize = 2;
+
+/// One mirror at a time: two of them would share the cores.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The fields of a visitor's picture: the bits of its number.
 fn is_light(visitor: usize, column: usize, row: usize) -> bool {
@@ -68,6 +74,17 @@ async fn say(socket: &mut Socket, value: Value) -> Result<()> {
     Ok(socket.send(Message::Text(value.to_string().into())).await?)
 }
 
+/// How far all visitors are.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Visitors who have seen enough.
+    done: AtomicUsize,
+    /// Pictures that were seen.
+    pictures: AtomicUsize,
+    /// All may go.
+    over: AtomicBool,
+}
+
 /// What a visitor has seen.
 #[derive(Debug, Default, Clone)]
 struct Seen {
@@ -75,8 +92,8 @@ struct Seen {
     ages_ms: Vec<f64>,
 }
 
-/// One visitor: sends its picture whenever it may, and looks at what comes back, until everybody has seen enough.
-async fn visit(address: String, visitor: usize, done: Arc<AtomicUsize>) -> Result<Seen> {
+/// One visitor: sends its picture whenever it may, and looks at what comes back, until it is over.
+async fn visit(address: String, visitor: usize, progress: Arc<Progress>) -> Result<Seen> {
     let (mut socket, _) = connect_async(format!("ws://{address}/visit")).await?;
     let name = format!("guest-{visitor}");
     say(&mut socket, json!({"type": "open", "stream": name, "key": name})).await?;
@@ -88,8 +105,8 @@ async fn visit(address: String, visitor: usize, done: Arc<AtomicUsize>) -> Resul
     });
     say(&mut socket, json!({"type": "settings", "values": values})).await?;
     let (photo, mut seen, mut last) = (photo(visitor), Seen::default(), -1);
-    let until = Instant::now() + PATIENCE;
-    while done.load(Ordering::Relaxed) < VISITORS {
+    let mut until = Instant::now() + PATIENCE;
+    while !progress.over.load(Ordering::Relaxed) {
         ensure!(Instant::now() < until, "visitor {visitor} has seen {} pictures", seen.pictures);
         let Ok(message) = timeout(Duration::from_millis(200), socket.next()).await else { continue };
         match message.ok_or_else(|| eyre!("visitor {visitor}: the socket has closed"))?? {
@@ -108,14 +125,16 @@ async fn visit(address: String, visitor: usize, done: Arc<AtomicUsize>) -> Resul
                 let number = head["frame"].as_i64().ok_or_else(|| eyre!("no number"))?;
                 ensure!(number > last, "visitor {visitor}: picture {number} came after {last}");
                 last = number;
+                until = Instant::now() + PATIENCE;
                 // Until its settings are in force everywhere, a picture may be as the house's.
                 if head["prompt"] == prompt.as_str() && head["width"] == SIDE {
                     let whose = whose(jpeg)?;
                     ensure!(whose == visitor, "visitor {visitor} has seen the picture of {whose}: {head}");
                     seen.pictures += 1;
                     seen.ages_ms.push(head["age_ms"].as_f64().unwrap_or_default());
-                    if seen.pictures == PICTURES {
-                        done.fetch_add(1, Ordering::Relaxed);
+                    progress.pictures.fetch_add(1, Ordering::Relaxed);
+                    if seen.pictures == PICTURES && progress.done.fetch_add(1, Ordering::Relaxed) + 1 == VISITORS {
+                        progress.over.store(true, Ordering::Relaxed);
                     }
                 }
             }
@@ -128,6 +147,7 @@ async fn visit(address: String, visitor: usize, done: Arc<AtomicUsize>) -> Resul
 
 #[test]
 fn pictures_of_sixty_four_visitors_never_mix_and_everybody_has_the_same_share() -> Result<()> {
+    let _alone = alone();
     let arguments = ["--source", "pattern", "--size", "128", "--env", "WEB_STREAMS_MAX=64"];
     let mirror = Running::start(&arguments)?;
     let figures = || mirror.get("/api/figures").ok();
@@ -137,11 +157,11 @@ fn pictures_of_sixty_four_visitors_never_mix_and_everybody_has_the_same_share() 
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let begin = Instant::now();
     let seen: Vec<Seen> = runtime.block_on(async {
-        let done = Arc::new(AtomicUsize::new(0));
+        let progress = Arc::new(Progress::default());
         let mut visitors = Vec::new();
         for visitor in 0..VISITORS {
             let address = mirror.page().trim_start_matches("http://").to_owned();
-            visitors.push(tokio::spawn(visit(address, visitor, done.clone())));
+            visitors.push(tokio::spawn(visit(address, visitor, progress.clone())));
             // A few at a time: settings come in a queue of 64.
             sleep(Duration::from_millis(20)).await;
         }
@@ -166,5 +186,33 @@ fn pictures_of_sixty_four_visitors_never_mix_and_everybody_has_the_same_share() 
     ensure!(house >= 2, "the mirror's own camera has had no turn");
     // All are gone, and their places free.
     wait_for("the end of all streams", || mirror.get("/api/streams").is_ok_and(|it| it["visitors"] == 0))?;
+    Ok(())
+}
+
+#[test]
+fn a_stage_that_is_killed_costs_visitors_a_moment_and_not_their_stream() -> Result<()> {
+    let _alone = alone();
+    let mirror = Running::start(&["--source", "pattern", "--size", "128"])?;
+    wait_for("the page", || mirror.get("/api/streams").is_ok_and(|streams| streams["sees"] == true))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let progress = Arc::new(Progress::default());
+    let address = || mirror.page().trim_start_matches("http://").to_owned();
+    let visitors: Vec<_> = (0..3).map(|visitor| runtime.spawn(visit(address(), visitor, progress.clone()))).collect();
+    let more = |count: usize| {
+        let before = progress.pictures.load(Ordering::Relaxed);
+        wait_for("more pictures", || progress.pictures.load(Ordering::Relaxed) >= before + count)
+    };
+    more(10)?;
+    for stage in ["encoder", "diffusion", "decoder", "operator"] {
+        let process = mirror.node(stage).ok_or_else(|| eyre!("no node {stage}"))?;
+        signal("KILL", process)?;
+        wait_for("another one", || mirror.node(stage).is_some_and(|now| now != process))?;
+        more(10)?;
+    }
+    progress.over.store(true, Ordering::Relaxed);
+    // Each of them has gone on with the same socket, and has seen its own pictures alone.
+    for visitor in visitors {
+        assert!(runtime.block_on(visitor)??.pictures > 0);
+    }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the page shows besides the picture: settings, figures, notices.
 
+use crate::discreet::discreet;
 use mirror_contract::{Header, Notice, Settings, VISITOR};
 use mirror_kit::Summary;
 use serde::Serialize;
@@ -105,7 +106,7 @@ impl Board {
         if !notice.stream.is_empty() && notice.stream != self.stream {
             return false;
         }
-        let text: String = notice.text.chars().take(NOTICE_CHARS).collect();
+        let text: String = discreet(&notice.text).chars().take(NOTICE_CHARS).collect();
         self.posted += 1;
         if self.notices.len() == NOTICES {
             self.notices.pop_front();

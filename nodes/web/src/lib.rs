@@ -10,6 +10,7 @@
 //! | [`check`] | settings from outside → accepted, or errors that name the range |
 //! | [`form`] | the parameter table as JSON: the page builds its form from it |
 //! | [`board`] | what the page shows besides the picture: settings, figures, notices |
+//! | [`discreet`] | texts without folders of this machine and passwords |
 //! | [`press`] | pictures → JPEG, on a thread of its own |
 //! | [`streams`] | the streams: the mirror's cameras and visitors', who may send what when |
 //! | [`visit`] | the page's own socket: a visitor's camera, or somebody who watches |
@@ -35,6 +36,7 @@ pub mod census;
 pub mod check;
 pub mod config;
 pub mod crowd;
+pub mod discreet;
 pub mod documents;
 pub mod door;
 pub mod dream;

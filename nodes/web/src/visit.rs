@@ -25,6 +25,7 @@
 
 use crate::check::Faults;
 use crate::press::Picture;
+use crate::rates::Bucket;
 use crate::routes::refuse;
 use crate::server::Peer;
 use crate::site::Site;
@@ -43,7 +44,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{interval, timeout};
 
@@ -192,6 +193,8 @@ impl Guest<'_> {
         stream: &mut SplitStream<WebSocket>,
         answers: &mpsc::Sender<Value>,
     ) -> Result<bool, (&'static str, String)> {
+        let most = self.site.config.front.messages_max;
+        let mut bucket = Bucket::new(most, Instant::now());
         loop {
             let message = match timeout(3 * ALIVE, stream.next()).await {
                 Ok(Some(Ok(message))) => message,
@@ -199,6 +202,9 @@ impl Guest<'_> {
                 Ok(None) => return Ok(false),
                 Err(_) => return Err(("silent", "nothing was heard of you".to_owned())),
             };
+            if !bucket.take(Instant::now()) {
+                return Err(("flood", format!("more than {most} messages a second")));
+            }
             let answer = match message {
                 Message::Text(text) => match serde_json::from_str(&text) {
                     Ok(Said::End) if self.owner.is_some() => return Ok(true),

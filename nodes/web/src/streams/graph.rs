@@ -2,11 +2,13 @@
 
 use super::{Limits, Streams, lock};
 use crate::config::Config;
+use crate::discreet::discreet;
 use crate::ports::{FRAME, SOUND};
 use crate::press::Shot;
 use mirror_contract::{Frame, HOUSE, Notice, Prompt, Settings, Stamp, VISITOR};
 use mirror_kit::Node;
 use mirror_kit::node::TAKEN;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -33,7 +35,10 @@ impl Streams {
     }
 
     /// A picture has come, taken up at `received_ns`, after `drops` others were dropped on the way here.
-    pub fn picture(&self, frame: Frame, received_ns: i64, drops: i64) {
+    pub fn picture(&self, mut frame: Frame, received_ns: i64, drops: i64) {
+        if let Cow::Owned(source) = discreet(&frame.header.source) {
+            frame.header.source = source;
+        }
         let stamp = &frame.header.stamp;
         let stream = if stamp.stream.starts_with(VISITOR) {
             let painted = |admission: &mut super::admission::Admission<_>| {
