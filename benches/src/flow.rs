@@ -196,11 +196,13 @@ pub enum Pace {
     Balanced,
     /// That the UNet has taken up the picture before: the stages overlap, and each has its share of the cores.
     Overlapped,
+    /// The same, and each stage may have all cores: as fast as the one before where few pictures come.
+    OverlappedWhole,
 }
 
 impl Pace {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::LeastDelay, Self::Balanced, Self::Overlapped];
+    pub const ALL: [Self; 4] = [Self::LeastDelay, Self::Balanced, Self::Overlapped, Self::OverlappedWhole];
 
     /// The output that says so.
     #[must_use]
@@ -208,14 +210,14 @@ impl Pace {
         match self {
             Self::LeastDelay => "decoder/finished",
             Self::Balanced => "decoder/taken",
-            Self::Overlapped => "diffusion/taken",
+            Self::Overlapped | Self::OverlappedWhole => "diffusion/taken",
         }
     }
 
     /// Threads of each stage; 0 is one a core. Three stages that work at once get in each other's way with that.
     fn threads(self) -> usize {
         match self {
-            Self::LeastDelay | Self::Balanced => 0,
+            Self::LeastDelay | Self::Balanced | Self::OverlappedWhole => 0,
             Self::Overlapped => available_parallelism().map_or(1, usize::from).div_ceil(3),
         }
     }
@@ -227,16 +229,14 @@ impl Pace {
             Self::LeastDelay => "least delay",
             Self::Balanced => "balanced",
             Self::Overlapped => "overlapped",
+            Self::OverlappedWhole => "overlapped, all cores",
         }
     }
 }
 
-/// The image path with the test pattern in front and the probe at its end.
-#[must_use]
-pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, probe_inputs: &str) -> String {
-    let (threads, pace) = (pace.threads(), pace.output());
-    let prompt = "neon lights";
-    let settings = serde_json::json!({"size": size, "prompt": prompt}).to_string();
+/// A graph with the test pattern in front, the probe at its end, and `stages` between them, which find `control` and `embed`.
+fn around(stages: &str, environment: &str, [size, seconds]: [usize; 2], camera_fps: f64, probe_inputs: &str) -> String {
+    let settings = serde_json::json!({"size": size, "prompt": "neon lights"}).to_string();
     format!(
         r#"
 env:
@@ -245,26 +245,48 @@ env:
   CONTROL_SETTINGS: '{settings}'
   PROBE_OUT: findings.json
   PROBE_SECONDS: {seconds}s
-  ENCODER_THREADS: "{threads}"
-  DIFFUSION_THREADS: "{threads}"
-  DECODER_THREADS: "{threads}"
+{environment}
 nodes:
   - id: camera
     path: target/release/camera
     env: {{ CAMERA_WIDTH: {size}, CAMERA_HEIGHT: {size}, CAMERA_FPS: {camera_fps} }}
     outputs: [frame, notice]
-  - id: encoder
+  - id: embed
+    path: target/release/embed
+    inputs:
+      settings: {{ source: control/settings, queue_size: 64 }}
+    outputs: [embedding, notice]
+{stages}
+  - id: control
+    path: target/release/control
+    inputs:
+      tick: {{ source: dora/timer/millis/1000, queue_size: 1 }}
+    outputs: [settings, notice]
+  - id: probe
+    path: target/release/probe
+    inputs:
+{probe_inputs}
+"#
+    )
+}
+
+/// The image path with the test pattern in front and the probe at its end.
+#[must_use]
+pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, probe_inputs: &str) -> String {
+    let (threads, pace) = (pace.threads(), pace.output());
+    let environment = format!(
+        r#"  ENCODER_THREADS: "{threads}"
+  DIFFUSION_THREADS: "{threads}"
+  DECODER_THREADS: "{threads}""#
+    );
+    let stages = format!(
+        r"  - id: encoder
     path: target/release/encoder
     inputs:
       frame: {{ source: camera/frame, queue_size: 1 }}
       taken: {{ source: {pace}, queue_size: 4 }}
       settings: {{ source: control/settings, queue_size: 64 }}
     outputs: [latent, source, notice]
-  - id: embed
-    path: target/release/embed
-    inputs:
-      settings: {{ source: control/settings, queue_size: 64 }}
-    outputs: [embedding, notice]
   - id: diffusion
     path: target/release/diffusion
     inputs:
@@ -279,62 +301,25 @@ nodes:
       denoised: {{ source: diffusion/denoised, queue_size: 1 }}
       source: {{ source: encoder/source, queue_size: 4 }}
       settings: {{ source: control/settings, queue_size: 64 }}
-    outputs: [picture, taken, finished, notice]
-  - id: control
-    path: target/release/control
-    inputs:
-      tick: {{ source: dora/timer/millis/1000, queue_size: 1 }}
-    outputs: [settings, notice]
-  - id: probe
-    path: target/release/probe
-    inputs:
-{probe_inputs}
-"#
-    )
+    outputs: [picture, taken, finished, notice]"
+    );
+    around(&stages, &environment, [size, seconds], camera_fps, probe_inputs)
 }
 
 /// The image path in one process, the node `fused`, with the test pattern in front and the probe at its end.
 #[must_use]
 pub fn fused_path(size: usize, camera_fps: f64, seconds: usize, overlap: bool) -> String {
-    let settings = serde_json::json!({"size": size, "prompt": "neon lights"}).to_string();
     let overlap = if overlap { "on" } else { "off" };
-    format!(
-        r#"
-env:
-  MIRROR_PROVIDER: cpu
-  CAMERA_SOURCE: pattern
-  CONTROL_SETTINGS: '{settings}'
-  PROBE_OUT: findings.json
-  PROBE_SECONDS: {seconds}s
-  FUSED_OVERLAP: "{overlap}"
-nodes:
-  - id: camera
-    path: target/release/camera
-    env: {{ CAMERA_WIDTH: {size}, CAMERA_HEIGHT: {size}, CAMERA_FPS: {camera_fps} }}
-    outputs: [frame, notice]
-  - id: embed
-    path: target/release/embed
-    inputs:
-      settings: {{ source: control/settings, queue_size: 64 }}
-    outputs: [embedding, notice]
-  - id: fused
+    let environment = format!(r#"  FUSED_OVERLAP: "{overlap}""#);
+    let stages = r"  - id: fused
     path: target/release/fused
     inputs:
-      frame: {{ source: camera/frame, queue_size: 1 }}
-      embedding: {{ source: embed/embedding, queue_size: 64 }}
-      settings: {{ source: control/settings, queue_size: 64 }}
-    outputs: [picture, notice]
-  - id: control
-    path: target/release/control
-    inputs:
-      tick: {{ source: dora/timer/millis/1000, queue_size: 1 }}
-    outputs: [settings, notice]
-  - id: probe
-    path: target/release/probe
-    inputs:
-      picture: {{ source: fused/picture, queue_size: 1 }}
-"#
-    )
+      frame: { source: camera/frame, queue_size: 1 }
+      embedding: { source: embed/embedding, queue_size: 64 }
+      settings: { source: control/settings, queue_size: 64 }
+    outputs: [picture, notice]";
+    let probe = "      picture: { source: fused/picture, queue_size: 1 }";
+    around(stages, &environment, [size, seconds], camera_fps, probe)
 }
 
 /// One edge between two probes: `frame` or `latent`.

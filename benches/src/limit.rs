@@ -8,7 +8,7 @@ use mirror_models::{Pack, Part};
 use serde::Serialize;
 use std::sync::mpsc::sync_channel;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Pictures that warm up, and pictures that count.
 const WARM_UP: usize = 10;
@@ -112,6 +112,32 @@ fn in_turn(mut models: Vec<Model>, pictures: usize, tick: &dyn Fn()) -> Result<(
     let fps = pictures as f64 / start.elapsed().as_secs_f64();
     let names = ["encoder", "diffusion", "decoder"];
     Ok((names.iter().zip(&mut times).map(|(name, times)| ((*name).to_owned(), Spread::of(times))).collect(), fps))
+}
+
+/// The bare stages in turn, each picture begun when it would come at so many a second: the whole of each, in milliseconds.
+///
+/// A processor that rests between pictures does the same work more slowly than one that never does (its caches, its clock, its
+/// sleeping threads): what a dataflow adds in calm is seen against this. Threads wait as those of the nodes do.
+///
+/// # Errors
+/// A model that cannot be opened or run.
+pub fn calm(runtime: &Runtime, pack: &Pack, size: usize, fps: f64, pictures: usize) -> Result<Spread> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let mut models = open(runtime, pack, size, cores, SPIN_US)?;
+    let (mut times, period) = (Vec::with_capacity(pictures), Duration::from_secs_f64(1.0 / fps));
+    let mut next = Instant::now();
+    for picture in 0..WARM_UP + pictures {
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+        let start = Instant::now();
+        for model in &mut models {
+            model.run()?;
+        }
+        if picture >= WARM_UP {
+            times.push(start.elapsed().as_nanos() as i64);
+        }
+        next = (next + period).max(start);
+    }
+    Ok(Spread::of(&mut times))
 }
 
 /// Each stage in a thread, handing a token on to the next: no data moves, so no dataflow can be faster in this shape.

@@ -101,9 +101,10 @@ fn measure(arguments: &Arguments, runtime: &Runtime, pack: &Pack, size: usize, r
     }
     let calm_fps = share(CALM);
     let (calm, memory_mib) = flow(arguments, size, calm_fps, Pace::Balanced, &format!("{name}, calm"))?;
+    let bare_calm = limit::calm(runtime, pack, size, calm_fps, arguments.pictures)?;
     let yaml = fused_path(size, calm_fps, arguments.seconds, false);
     let fused_calm = run(arguments, &yaml, &format!("{name}: fused, calm"))?.0;
-    Ok(Round { limit, full, fused, calm, fused_calm, calm_fps, memory_mib })
+    Ok(Round { limit, full, fused, calm, bare_calm, fused_calm, calm_fps, memory_mib })
 }
 
 fn flow(arguments: &Arguments, size: usize, fps: f64, pace: Pace, name: &str) -> Result<(Value, f64)> {

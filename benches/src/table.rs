@@ -18,6 +18,8 @@ pub struct Round {
     pub fused: Vec<(String, Value)>,
     /// The dataflow with fewer pictures coming than it can paint.
     pub calm: Value,
+    /// The bare stages in turn, at the pace of the calm run: the whole of each picture, in milliseconds.
+    pub bare_calm: Spread,
     /// The three models in one process, with fewer.
     pub fused_calm: Value,
     /// Pictures a second that came in the calm run.
@@ -91,9 +93,10 @@ impl Results {
             text,
             "`make bench` writes this file. Limit and dataflow took turns, {rounds} times; each figure is the median of its {rounds}, a ratio that of the ratios.\n\
              The *limit* is the pack's bare ONNX Runtime sessions in one process without a dataflow: one after another on all cores, or\n\
-             pipelined over a thread a stage, whichever is faster. *Full* sends a quarter more pictures than can be painted, at each of the three paces\n\
+             pipelined over a thread a stage, whichever is faster. *Full* sends a quarter more pictures than can be painted, at each of the paces\n\
              (the encoder's input `taken`: `decoder/finished`, `decoder/taken` as in dataflow.yml, `diffusion/taken` with a third of the cores for each\n\
-             stage). *Fused* is the three models in one process (the node `fused`), in turn or overlapped. *Calm* sends six tenths of the limit.\n\
+             stage, and with all). *Fused* is the three models in one process (the node `fused`), in turn or overlapped. *Calm* sends six tenths of the limit:\n\
+             a processor that rests between pictures is slower than one that never does, so the bare stages are run at that pace as well.\n\
              *Age* runs from the camera's stamp to the picture's arrival at its sink.\n"
         );
         let _ = writeln!(
@@ -146,7 +149,11 @@ impl Results {
         row("**age, calm, fused**", &|size| {
             format!("**{}**", size.spread(|round| spread(&round.fused_calm["picture"]["age_ms"])))
         });
-        row("age, calm, above the bare stages", &|size| {
+        row("bare stages in turn, at the calm pace", &|size| size.spread(|round| round.bare_calm));
+        row("**age, calm, above the bare stages at that pace**", &|size| {
+            format!("**{:+.1}**", size.median(|round| age(round).p50 - round.bare_calm.p50))
+        });
+        row("age, calm, above the sum of the bare stages", &|size| {
             format!("{:+.1}", size.median(|round| age(round).p50 - round.limit.sum_ms))
         });
         for stage in ["camera", "encoder", "diffusion", "decoder"] {
@@ -154,6 +161,14 @@ impl Results {
                 size.spread(|round| spread(&round.calm["picture"]["stages"][stage]))
             });
         }
+        for stage in ["encoder", "diffusion", "decoder"] {
+            row(&format!("on the way to {stage}, calm"), &|size| {
+                size.spread(|round| spread(&round.calm["picture"]["edges"][stage]))
+            });
+        }
+        row("on the way to the sink, calm", &|size| {
+            size.spread(|round| spread(&round.calm["picture"]["hop_ms"]))
+        });
         row("memory of the graph, MiB", &|size| format!("{:.0}", size.median(|round| round.memory_mib)));
         let _ = writeln!(text, "\n| hop | bytes | ms | in shared memory |\n|---|---|---|---|");
         for (name, findings) in &self.hops {

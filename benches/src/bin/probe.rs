@@ -37,6 +37,8 @@ struct Seen {
     ages: Vec<i64>,
     hops: Vec<i64>,
     stages: BTreeMap<String, Vec<i64>>,
+    /// From the stage before sending to this one taking up.
+    edges: BTreeMap<String, Vec<i64>>,
     drops: BTreeMap<String, i64>,
     streams: BTreeMap<String, u64>,
 }
@@ -57,7 +59,10 @@ impl Seen {
         self.ages.push(received_ns - header.stamp.captured_ns);
         let sent_ns = header.trace.0.last().map_or(header.stamp.captured_ns, |stage| stage.sent_ns);
         self.hops.push(received_ns - sent_ns);
+        let mut sent_ns = header.stamp.captured_ns;
         for stage in &header.trace.0 {
+            self.edges.entry(stage.stage.clone()).or_default().push(stage.received_ns - sent_ns);
+            sent_ns = stage.sent_ns;
             self.stages.entry(stage.stage.clone()).or_default().push(stage.sent_ns - stage.received_ns);
             self.drops.insert(stage.stage.clone(), stage.drops);
         }
@@ -66,8 +71,10 @@ impl Seen {
 
     fn report(&mut self) -> Value {
         let seconds = (self.last_ns - self.first_ns) as f64 / 1e9;
-        let stages: BTreeMap<&String, Spread> =
-            self.stages.iter_mut().map(|(stage, times)| (stage, Spread::of(times))).collect();
+        let spreads = |times: &mut BTreeMap<String, Vec<i64>>| -> BTreeMap<String, Spread> {
+            times.iter_mut().map(|(stage, times)| (stage.clone(), Spread::of(times))).collect()
+        };
+        let (stages, edges) = (spreads(&mut self.stages), spreads(&mut self.edges));
         json!({
             "count": self.count,
             "bytes": self.bytes,
@@ -76,6 +83,7 @@ impl Seen {
             "age_ms": Spread::of(&mut self.ages),
             "hop_ms": Spread::of(&mut self.hops),
             "stages": stages,
+            "edges": edges,
             "drops": self.drops,
             "streams": self.streams,
         })

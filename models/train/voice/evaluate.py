@@ -144,6 +144,8 @@ def main(arguments=None, cache: Path = VOICE_CACHE, out: Path = OUT, tables: Pat
     args = parser.parse_args(arguments)
     torch.set_num_threads(args.threads)
     render.render(cache, {kind: args.sentences for kind in SETS}, args.threads)
+    if missing := [name for name in (LISTENER, REPHRASER) if not (out / name).exists()]:
+        raise SystemExit(f"{out} has no {' and no '.join(missing)}: python -m train.voice all")
     listener, (rephraser, words) = packed.listener(out / LISTENER), packed.read(out / REPHRASER)
     with tqdm(total=3, desc="evaluation") as bar:
         found = {"speech": speech(listener, rephraser, words, Painted(args.threads), cache)}

@@ -14,15 +14,14 @@ from . import vocabulary
 from .corpus import Corpus
 from .distort import distort, mask
 from .listener import Listener, Size
-from .phones import Phones, middles
+from .phones import Phones, edges
 from .render import VOICE_CACHE
-from .sentences import lexicon
 
 FORM = "q5_0"
 # From this share of the time on, the forward pass rounds as the file will.
 ROUND_FROM = 0.7
 # How far from its words the decoder may look, in audio positions of 20 ms, and how many heads of each layer are told so.
-WINDOW, GUIDED = 10.0, 2
+WINDOW, GUIDED = 8.0, 2
 # This many of the rows are noise or silence, where nobody speaks.
 QUIET = 0.07
 
@@ -42,9 +41,9 @@ def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], 
     looks_at = torch.full((len(drawn), width), torch.nan)
     for row, (text, silent) in enumerate(zip(texts, quiet)):
         if not silent and drawn[row].phones:
-            said = middles(drawn[row], [len(vocabulary.table()[net.rows[place]]) for place in text])
+            said = edges(drawn[row], [len(vocabulary.table()[net.rows[place]]) for place in text])
             first, second = places[row, :2]
-            looks_at[row, 1 : len(text) + 1] = torch.from_numpy((said - first) / (second - first))
+            looks_at[row, 1 : len(text) + 1] = torch.from_numpy(((said[:-1] + said[1:]) / 2 - first) / (second - first))
         ids[row, : len(text) + 2] = torch.tensor(net.prompt() + text)
         # The place of the first prompt token says whether anybody speaks, as whisper's does.
         goal[row, : len(text) + 2] = torch.tensor([silence if silent else net.prompt()[1], *text, end])
@@ -52,13 +51,14 @@ def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], 
     return {"logs": mask(logs, rng), "ids": ids.to(where), "goal": goal.to(where), "phones": sounds.to(where), "possible": possible.to(where), "looks_at": looks_at.to(where)}
 
 
-def losses(net: Listener, one: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Cross-entropies: of the text for each token, of the phone that sounds for each audio position; and the share of attention that goes elsewhere than to the word's own sound.
+def losses(net: Listener, one: dict[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    """Cross-entropies: of the text for each token, of the phone that sounds for each audio position; and the share of attention that goes elsewhere than to the letter's own sound.
 
-    The last is guided attention (Tachibana et al. 2017), around the time at which the word is said instead of the diagonal.
-    Without it the decoder is a language model for thousands of steps, and guesses whole sentences from their first word.
+    The last is guided attention (Tachibana et al. 2017), around the time at which the letter is said instead of the diagonal.
+    Without it the decoder is a language model for thousands of steps, and guesses whole sentences from their beginning.
     """
-    logits, sounding = net(one["logs"], one["ids"])
+    logits, audio = net(one["logs"], one["ids"])
+    sounding = net.sounding(audio)
     text = F.cross_entropy(logits.float().flatten(0, 1), one["goal"].flatten())
     sounding = sounding.float().masked_fill(~one["possible"][:, None], -torch.inf)
     told = ~one["looks_at"].isnan()
@@ -78,15 +78,12 @@ def load(path: Path) -> Listener:
     return net.eval()
 
 
-def _known(corpus: Corpus, path: Path, size: Size, phones: int) -> list[int]:
-    """The tokens to learn: those of a training to be resumed, or of every word that can be or has been said."""
-    wanted = vocabulary.rows([*lexicon(), *{word for one in corpus.said for word in one.text.split()}])
-    if not path.exists():
-        return wanted
-    kept = torch.load(path, map_location="cpu", weights_only=False)
-    if set(wanted) - set(kept["rows"]) or kept["size"] != vars(size) or kept["phones"] != phones:
-        raise SystemExit(f"{path} is the training of a net of another size or with fewer words: take --fresh to start over")
-    return kept["rows"]
+def _check(path: Path, rows: list[int], size: Size, phones: int) -> None:
+    """A training can be resumed by a net of its own shape only."""
+    if path.exists():
+        kept = torch.load(path, map_location="cpu", weights_only=False)
+        if (kept["rows"], kept["size"], kept["phones"]) != (rows, vars(size), phones):
+            raise SystemExit(f"{path} is the training of a net of another size, or of other tokens or phones: take --fresh to start over")
 
 
 def train(cache: Path, minutes: float, threads: int, count: int, rate: float, resume: bool, on: str | None, size: Size) -> None:
@@ -97,7 +94,9 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     phones = Phones(corpus.said)
     if not resume:
         path.unlink(missing_ok=True)
-    net = Listener(_known(corpus, path, size, len(phones)), size, phones=len(phones)).to(where)
+    rows = vocabulary.rows()
+    _check(path, rows, size, len(phones))
+    net = Listener(rows, size, phones=len(phones)).to(where)
     net.watch(True)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
     spent, step, state = load_state(path, net, optimiser)

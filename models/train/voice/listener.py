@@ -25,7 +25,8 @@ class Size:
     audio_layers: int = 4
     text_layers: int = 2
     audio_positions: int = 1500
-    text_positions: int = 128
+    # whisper.cpp writes at most half of them, less four.
+    text_positions: int = 320
 
 
 class Rounding:
@@ -177,11 +178,11 @@ class Listener(nn.Module):
         # The zero rows of the file, all together.
         self.unused = math.log(vocabulary.SIZE - len(rows))
 
-    def forward(self, mel: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Logits [B, T, U + 1], the last one for all zero rows together; logits of phones [B, P, phones] where there are any."""
+    def forward(self, mel: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits [B, T, U + 1], the last one for all zero rows together; what the encoder makes of the sound [B, P, W]."""
         audio = self.encoder(mel)
         logits = self.decoder(rows, audio)
-        return torch.cat([logits, logits.new_full((*logits.shape[:2], 1), self.unused)], 2), self.sounding(audio) if self.sounding else None
+        return torch.cat([logits, logits.new_full((*logits.shape[:2], 1), self.unused)], 2), audio
 
     def watch(self, on: bool) -> list[Attention]:
         """From now on the decoder keeps where it looks; those that do."""
@@ -198,7 +199,7 @@ class Listener(nn.Module):
         return [self.row_of[vocabulary.START], self.row_of[vocabulary.NO_TIMESTAMPS]]
 
     @torch.no_grad()
-    def transcribe(self, mel: torch.Tensor, most: int = 48) -> list[tuple[str, float, float]]:
+    def transcribe(self, mel: torch.Tensor, most: int = 140) -> list[tuple[str, float, float]]:
         """Greedily, as whisper.cpp does at temperature 0: (text, mean log-probability, probability that nobody speaks) of each row of mel [B, 80, T]."""
         audio = self.encoder(mel)
         ids = torch.tensor([self.prompt()] * len(mel), device=mel.device)

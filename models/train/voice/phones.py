@@ -46,8 +46,8 @@ class Phones:
         return torch.from_numpy(goals), torch.stack([self._possible.get(one.synthesiser, self._possible[""]) for one in drawn])
 
 
-def middles(one: Spoken, lengths: list[int]) -> np.ndarray:
-    """Where each part of a text is said, [parts] in samples: lengths are the letters of the parts, one behind the other.
+def edges(one: Spoken, lengths: list[int]) -> np.ndarray:
+    """Where each part of a text begins, and the last one ends, [parts + 1] in samples: lengths are the letters of the parts, one behind the other.
 
     Letters and phones run along side by side: a tenth of the letters is said in about a tenth of the phones. Right to about
     a syllable.
@@ -57,4 +57,4 @@ def middles(one: Spoken, lengths: list[int]) -> np.ndarray:
     # Samples over the share of the phones that were said; pauses take time and no share.
     share = np.concatenate([[0], np.cumsum(sounding)]) / max(1, sounding.sum())
     letters = np.cumsum([0, *lengths])
-    return np.interp((letters[:-1] + letters[1:]) / 2 / max(1, letters[-1]), share, ends)
+    return np.interp(letters / max(1, letters[-1]), share, ends)

@@ -1,4 +1,7 @@
-"""Whisper's English tokens: the table that whisper.cpp expects, and the few rows of it that the listener learns.
+"""Whisper's English tokens: the table that whisper.cpp expects, and the few rows of it that the listener learns: letters.
+
+A thousand words are too many for hours of speech and a small decoder: over whole words it learned to guess sentences. Letters
+follow the phones, and words that were never heard can be written.
 
 The table (51,864 tokens with the specials) is fixed by whisper.cpp (`whisper_vocab` in whisper.cpp); it and the mel filters come
 with PyPI `openai-whisper` (MIT), whose files are read here without importing it.
@@ -6,7 +9,6 @@ with PyPI `openai-whisper` (MIT), whose files are read here without importing it
 
 import base64
 import importlib.util
-import re
 from functools import cache
 from pathlib import Path
 
@@ -42,32 +44,16 @@ def _ranks() -> dict[bytes, int]:
     return {token: rank for rank, token in enumerate(table())}
 
 
-@cache
-def _piece(piece: bytes) -> tuple[int, ...]:
-    """Byte pairs of lowest rank are joined first: GPT-2's encoding of one word with its space."""
-    parts = [piece[i : i + 1] for i in range(len(piece))]
-    while len(parts) > 1:
-        rank, where = min((_ranks().get(a + b, SIZE), i) for i, (a, b) in enumerate(zip(parts, parts[1:])))
-        if rank == SIZE:
-            break
-        parts[where : where + 2] = [parts[where] + parts[where + 1]]
-    return tuple(_ranks()[part] for part in parts)
-
-
 def encode(text: str) -> list[int]:
-    """Token ids of plain text as whisper writes it: every word with its space before it, `'s` and the like apart."""
-    pieces = re.findall(r"'(?:s|t|re|ve|m|ll|d)| ?[a-zA-Z]+| ?[0-9]+| ?[^\sa-zA-Z0-9]+", f" {text}")
-    return [token for piece in pieces for token in _piece(piece.encode())]
+    """Token ids of plain text (`spelling.plain`), letter by letter: the first of a word with its space before it, as whisper writes words."""
+    return [_ranks()[(" " * (place == 0) + letter).encode()] for word in text.split() for place, letter in enumerate(word)]
 
 
 def decode(tokens: list[int]) -> str:
     return b"".join(table()[token] for token in tokens if token < END).decode(errors="replace").strip()
 
 
-def rows(words: list[str]) -> list[int]:
-    """The ids that the listener learns, sorted: of all `words`, of single letters with and without a space, and the specials."""
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    used = {token for text in [*words, SILENCE] for token in encode(text)}
-    used |= {_ranks()[(space + letter).encode()] for letter in letters for space in ("", " ")}
-    used |= {token for suffix in ("'s", "'t", "'re", "'ve", "'m", "'ll", "'d") for token in _piece(suffix.encode())}
-    return sorted(used | {END, START, NO_SPEECH, NO_TIMESTAMPS})
+def rows() -> list[int]:
+    """The ids that the listener learns, sorted: letters and the apostrophe, with and without a space before them, and the specials."""
+    letters = {_ranks()[(space + letter).encode()] for letter in "abcdefghijklmnopqrstuvwxyz'" for space in ("", " ")}
+    return sorted(letters | {END, START, NO_SPEECH, NO_TIMESTAMPS})

@@ -10,8 +10,9 @@ use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState, install_logging_hooks,
 };
 
-/// Words of a fast speaker a second, in tokens: a decoder that does not find the end is stopped there.
-const TOKENS_A_SECOND: usize = 8;
+/// Letters of a fast speaker a second: the starter's listener writes one a token. A decoder that does not find the end is
+/// stopped there.
+const TOKENS_A_SECOND: usize = 24;
 /// And so many beside.
 const TOKENS_BESIDE: usize = 16;
 

@@ -42,8 +42,8 @@ fn a_model_of_random_weights_runs_the_same_every_time_and_what_it_guesses_is_ref
         let config = config(Path::new("x"), &[]);
         let why = words(&first, config.gates, &config.refused).expect_err("nobody said that");
         assert!(why.contains("guessed") || why.contains("nobody spoke"), "{why}");
-        // Without an end the decoder is stopped: 2.5 s are 20 and 16 words, and whisper.cpp counts one more.
-        assert!(first.text.split_whitespace().count() <= 37, "{}", first.text);
+        // Without an end the decoder is stopped: 2.5 s are 60 and 16 words, and whisper.cpp counts one more.
+        assert!(first.text.split_whitespace().count() <= 77, "{}", first.text);
     }
 }
 
