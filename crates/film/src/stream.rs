@@ -13,12 +13,14 @@ const PICTURE_MAX: usize = 64 << 20;
 /// # Errors
 /// The stream is cut short, or is no stream of pictures.
 pub fn next(stream: &mut impl BufRead, jpeg: &mut Vec<u8>) -> Result<bool> {
-    let (mut line, mut len) = (String::new(), None);
+    let (mut line, mut len, mut begun) = (String::new(), None, false);
     loop {
         line.clear();
         if stream.by_ref().take(LINE_MAX).read_line(&mut line)? == 0 {
-            return if len.is_none() { Ok(false) } else { Err(eyre!("the stream is cut short")) };
+            return if begun { Err(eyre!("the stream is cut short")) } else { Ok(false) };
         }
+        // A line that does not end is the last one of a stream that is cut short; lines of a head have a colon.
+        begun |= line.contains(':') || !line.ends_with('\n');
         let text = line.trim_end();
         match (text, len) {
             // The empty line after the head; before it there is one after the picture before.
