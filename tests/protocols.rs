@@ -89,7 +89,13 @@ fn realtime(port: u16, photo: &[u8]) -> Result<()> {
         Ok(pictures)
     });
     while !looker.is_finished() {
-        socket.text("status", "send_frame")?;
+        let has_seen_all = || if looker.is_finished() { Err(eyre!("all pictures were seen")) } else { Ok(()) };
+        let asked = socket.text_or("status", "send_frame", has_seen_all);
+        if looker.is_finished() {
+            // Nobody is asked for pictures that nobody looks at.
+            break;
+        }
+        asked?;
         socket.say(&json!({"status": "next_frame"}))?;
         socket.say(&json!({"prompt": "a pencil drawing", "steps": 1, "strength": 1.0, "width": 256, "height": 256}))?;
         socket.send(photo)?;
