@@ -62,12 +62,15 @@ pub fn listeners(site: &Arc<Site>, door: &Arc<Door>) -> Vec<Listener> {
     all
 }
 
+/// What is to be said to people.
+pub type Said = Vec<(Level, String)>;
+
 /// Opens all doors: the page's and those of other systems' clients. What is to be said to people comes with it. A listener
 /// beside the page that cannot be had is a warning: the mirror goes on without.
 ///
 /// # Errors
 /// The page cannot be served; the certificate cannot be used.
-pub fn open(site: &Arc<Site>) -> Result<(Vec<Server>, Vec<(Level, String)>)> {
+pub fn open(site: &Arc<Site>) -> Result<(Vec<Server>, Said)> {
     let front = &site.config.front;
     let tls = Tls::of(&front.tls, own_certificate())?;
     let places = Places::of(site.config.connections());
