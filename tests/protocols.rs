@@ -150,6 +150,9 @@ fn dream(port: u16, photo: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// What a client does at that port with that picture.
+type Client = fn(u16, &[u8]) -> Result<()>;
+
 #[test]
 fn clients_of_three_systems_are_painted_at_once() -> Result<()> {
     let ports = [free_port()?, free_port()?, free_port()?];
@@ -169,7 +172,7 @@ fn clients_of_three_systems_are_painted_at_once() -> Result<()> {
     wait_for("pictures on the page", || mirror.get("/api/figures").is_ok_and(|now| now["frames"].as_u64() > Some(0)))?;
     let photo = std::fs::read(root().join("assets/cat.jpg"))?;
     thread::scope(|scope| {
-        let clients: [(&str, fn(u16, &[u8]) -> Result<()>); 3] =
+        let clients: [(&str, Client); 3] =
             [("Real-Time LCM", realtime), ("Live Diffusion", live), ("DreamStream", dream)];
         let photo = &photo;
         let running: Vec<_> = clients
