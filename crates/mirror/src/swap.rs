@@ -105,7 +105,7 @@ pub fn replace(
             Outcome::AsBefore => {}
             // A new one that is slower, or a machine that has more to do than before.
             Outcome::Slower => {
-                println!("pictures come more slowly than before; if they should not: mirror rewire --all")
+                println!("pictures come more slowly than before; if they should not: mirror rewire --all");
             }
             Outcome::Nothing => bail!("{node} was replaced, and no pictures come: mirror rewire --all"),
         }
