@@ -166,9 +166,7 @@ impl Results {
                 size.spread(|round| spread(&round.calm["picture"]["edges"][stage]))
             });
         }
-        row("on the way to the sink, calm", &|size| {
-            size.spread(|round| spread(&round.calm["picture"]["hop_ms"]))
-        });
+        row("on the way to the sink, calm", &|size| size.spread(|round| spread(&round.calm["picture"]["hop_ms"])));
         row("memory of the graph, MiB", &|size| format!("{:.0}", size.median(|round| round.memory_mib)));
         let _ = writeln!(text, "\n| hop | bytes | ms | in shared memory |\n|---|---|---|---|");
         for (name, findings) in &self.hops {

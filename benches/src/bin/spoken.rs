@@ -137,7 +137,10 @@ impl Size {
 fn markdown(sizes: &[Size], arguments: &Arguments, load: f64) -> Result<String> {
     let mut text = String::new();
     let (name, date, rounds) = (machine::name(), machine::date(), arguments.rounds);
-    writeln!(text, "# From the last word to the picture\n\n{name}, {date}; load {load:.1} at the start. Times in ms, p50 / p99.\n")?;
+    writeln!(
+        text,
+        "# From the last word to the picture\n\n{name}, {date}; load {load:.1} at the start. Times in ms, p50 / p99.\n"
+    )?;
     writeln!(
         text,
         "`make bench-voice` writes this file: {rounds} turns of {} s for each size, with prompts that are typed and without the voice's nodes, and\n\

@@ -15,7 +15,11 @@ pub const KEYS: &[Key] = &[
     Key { name: "DISPLAY_HEIGHT", default: "512", text: "Height of the window at the start, in pixels." },
     Key { name: "DISPLAY_FULLSCREEN", default: "off", text: "`on` starts with the full screen." },
     Key { name: "DISPLAY_FIGURES", default: "off", text: "`on` starts with the figures on the picture." },
-    Key { name: "DISPLAY_STREAM", default: "", text: "The stream that is shown; empty shows all cameras of the mirror, but no visitor's." },
+    Key {
+        name: "DISPLAY_STREAM",
+        default: "",
+        text: "The stream that is shown; empty shows all cameras of the mirror, but no visitor's.",
+    },
     Key { name: "DISPLAY_TITLE", default: "Mirror", text: "Title of the window." },
 ];
 

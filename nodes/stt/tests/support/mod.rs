@@ -16,7 +16,8 @@ pub struct Sizes {
     pub is_deaf: bool,
 }
 
-pub const TINY: Sizes = Sizes { vocabulary: 51_864, positions: 1500, width: 32, heads: 2, layers: 1, file_type: 1, is_deaf: false };
+pub const TINY: Sizes =
+    Sizes { vocabulary: 51_864, positions: 1500, width: 32, heads: 2, layers: 1, file_type: 1, is_deaf: false };
 
 /// The token of an English model that says that nobody speaks.
 const NO_SPEECH: usize = 50_361;
