@@ -168,10 +168,10 @@ fn the_mirror_that_listens_is_the_mirror_with_a_voice_before_control() -> Result
     }
     assert_eq!(plain.keys().collect::<Vec<_>>(), voice.keys().collect::<Vec<_>>());
     for (name, node) in plain {
-        if name == "control" {
-            // It has the same inputs, and those of the voice.
+        if ["control", "web"].contains(&name.as_str()) {
+            // They have the same inputs, and those of the voice.
             for (port, source) in node["inputs"].as_mapping().into_iter().flatten() {
-                assert_eq!(&voice[&name]["inputs"][port], source, "control {port:?}");
+                assert_eq!(&voice[&name]["inputs"][port], source, "{name} {port:?}");
             }
         } else {
             assert_eq!(voice[&name], node, "{name} is another one in dataflow.voice.yml");

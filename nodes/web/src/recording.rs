@@ -225,7 +225,7 @@ mod tests {
     }
 
     async fn post(page: &Router, body: &str) -> (u16, Value) {
-        ask(page, Request::post("").header(CONTENT_TYPE, "application/json"), body).await
+        ask(page, Request::post("/").header(CONTENT_TYPE, "application/json"), body).await
     }
 
     #[tokio::test]
@@ -233,7 +233,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let script = "echo 'recording into out/a.mp4'; echo 'recorded 1 s, 30 pictures'; cat; echo 'recording finished: 2.0 s, 0 pictures left out'";
         let page = page(&folder, script);
-        let (status, before) = ask(&page, Request::get(""), "").await;
+        let (status, before) = ask(&page, Request::get("/"), "").await;
         assert_eq!((status, &before["recording"], &before["file"]), (200, &Value::Bool(false), &Value::Null));
         let (status, begun) = post(&page, r#"{"recording": true}"#).await;
         assert_eq!((status, begun["file"].as_str()), (200, Some("out/a.mp4")), "{begun}");
@@ -271,7 +271,7 @@ mod tests {
             assert!((400..500).contains(&post(&page, body).await.0), "{body}");
         }
         // A form of another site is sent without asking, JSON is not.
-        assert_eq!(ask(&page, Request::post(""), r#"{"recording": true}"#).await.0, 415);
+        assert_eq!(ask(&page, Request::post("/"), r#"{"recording": true}"#).await.0, 415);
         assert_eq!(post(&page, r#"{"recording": true}"#).await.0, 500);
         let nowhere: Router = serve(Desk::new("/nowhere/film".into(), String::new()));
         let (status, refused) = post(&nowhere, r#"{"recording": true}"#).await;
