@@ -10,6 +10,9 @@ import torch
 # Checkpoints and optimiser states; never committed.
 CACHE = Path(os.environ.get("TRAIN_CACHE", Path(__file__).with_name(".cache")))
 
+# Seconds that one step of any training here takes at most.
+LONGEST_STEP = 10.0
+
 
 def learning_rate(peak: float, share: float) -> float:
     """Up over the first 3 %, then down along a cosine to 1 % of the peak."""
@@ -19,10 +22,15 @@ def learning_rate(peak: float, share: float) -> float:
 
 
 def clock(minutes: float, spent: float = 0.0):
-    """Yield (share of the time spent, seconds) until the time is up; `spent` seconds went before the training was resumed."""
-    start = time.monotonic() - spent
-    while (seconds := time.monotonic() - start) < minutes * 60:
+    """Yield (share of the time spent, seconds) until the time is up; `spent` seconds went before the training was resumed.
+
+    A gap longer than any step counts as `LONGEST_STEP` seconds: the process was stopped, or the machine slept.
+    """
+    seconds, before = spent, time.monotonic()
+    while seconds < minutes * 60:
         yield seconds / (minutes * 60), seconds
+        now = time.monotonic()
+        seconds, before = seconds + min(now - before, LONGEST_STEP), now
 
 
 def device(name: str | None = None) -> torch.device:

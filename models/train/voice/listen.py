@@ -97,7 +97,6 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     rows = vocabulary.rows()
     _check(path, rows, size, len(phones))
     net = Listener(rows, size, phones=len(phones)).to(where)
-    net.watch(True)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
     spent, step, state = load_state(path, net, optimiser)
     average = Average(net, 0.995 if minutes < 5 else 0.999, weights=state.get("average"))
