@@ -57,6 +57,7 @@ def losses(net: Listener, one: dict[str, torch.Tensor]) -> tuple[torch.Tensor, .
     The last is guided attention (Tachibana et al. 2017), around the time at which the letter is said instead of the diagonal.
     Without it the decoder is a language model for thousands of steps, and guesses whole sentences from their beginning.
     """
+    watched = net.watch(True)
     logits, audio = net(one["logs"], one["ids"])
     sounding = net.sounding(audio)
     text = F.cross_entropy(logits.float().flatten(0, 1), one["goal"].flatten())
@@ -64,7 +65,7 @@ def losses(net: Listener, one: dict[str, torch.Tensor]) -> tuple[torch.Tensor, .
     told = ~one["looks_at"].isnan()
     positions = torch.arange(sounding.shape[1], device=sounding.device)
     beside = 1 - torch.exp(-0.5 * ((positions - one["looks_at"][told][:, None]) / WINDOW).square())
-    seen = torch.stack([attention.seen[:, :GUIDED].mean(1) for attention in net.watch(True)], 1)
+    seen = torch.stack([attention.seen[:, :GUIDED].mean(1) for attention in watched], 1)
     away = (seen.transpose(1, 2)[told] * beside[:, None]).sum(2).mean()
     return text, F.cross_entropy(sounding.flatten(0, 1), one["phones"].flatten()), away
 
