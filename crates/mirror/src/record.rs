@@ -35,11 +35,15 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// What the mirror shows as a film instead, to be played anywhere: mirror.mp4. It must not be there yet
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "topics", "raw", "file_mib"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "topics", "raw", "visitors", "file_mib"])]
     mp4: Option<PathBuf>,
     /// What to record, with commas between: camera/frame, or picture for all outputs of that name, or all
     #[arg(long, value_delimiter = ',')]
     topics: Vec<String>,
+    /// What visitors bring too: their pictures, voices, words and settings. Without this the mirror's own cameras alone are
+    /// recorded: visitors came to look, and have not been asked
+    #[arg(long)]
+    visitors: bool,
     /// How many seconds
     #[arg(long)]
     seconds: Option<f64>,
@@ -94,7 +98,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let _ = fs::remove_file(&file);
     added?;
     let mut screen = Screen::new();
-    screen.say(&format!("recording {} into {}; Ctrl-C ends it", topics.join(", "), out.display()));
+    let whose = if arguments.visitors { "of all streams" } else { "without visitors" };
+    screen.say(&format!("recording {}, {whose}, into {}; Ctrl-C ends it", topics.join(", "), out.display()));
     let last = follow(&mut screen, &mut Journal::of(&root, &id), &node, || dora.remove_node(&id, &node));
     // A node that has ended by itself is not there any more.
     let _ = dora.remove_node(&id, &node);
@@ -116,6 +121,7 @@ impl Arguments {
             "env": {
                 "TAPE_OUT": out,
                 "TAPE_PICTURES": if self.raw { "raw" } else { "jpeg" },
+                "TAPE_VISITORS": if self.visitors { "on" } else { "off" },
                 "TAPE_SECONDS": format!("{}s", self.seconds.unwrap_or(0.0)),
                 "TAPE_FILE_MIB": format!("{}MiB", self.file_mib),
                 "TAPE_FREE_MIB": format!("{}MiB", self.free_mib),

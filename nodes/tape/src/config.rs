@@ -1,6 +1,7 @@
 //! The configuration.
 
 use eyre::{Result, bail};
+use mirror_contract::VISITOR;
 use mirror_kit::config::Unit;
 use mirror_kit::{Environment, Key};
 use mirror_tape::{Limits, Pictures};
@@ -18,6 +19,11 @@ pub const KEYS: &[Key] = &[
         name: "TAPE_PICTURES",
         default: "jpeg",
         text: "How pictures are recorded: `jpeg`, a tenth of the bytes, or `raw`, as they are.",
+    },
+    Key {
+        name: "TAPE_VISITORS",
+        default: "off",
+        text: "Whether what visitors bring is recorded too, `on` or `off`: their pictures, voices, words and settings. They came to look, and have not been asked.",
     },
     Key {
         name: "TAPE_SECONDS",
@@ -48,6 +54,8 @@ pub struct Config {
     pub out: Option<PathBuf>,
     /// How pictures are recorded.
     pub pictures: Pictures,
+    /// What visitors bring is recorded too.
+    pub visitors: bool,
     /// How long to record; `None`: until the mirror stops.
     pub seconds: Option<Duration>,
     /// How large the recording may become.
@@ -84,8 +92,16 @@ impl Config {
         if backlog_bytes == 0 {
             bail!("TAPE_BACKLOG_MIB=0 leaves no room for a message: 128MiB");
         }
+        let visitors = environment.switch("TAPE_VISITORS")?;
         let seconds = (seconds > 0.0).then(|| Duration::from_secs_f64(seconds));
-        Ok(Self { out: (!out.is_empty()).then(|| out.into()), pictures, seconds, limits, backlog_bytes })
+        let out = (!out.is_empty()).then(|| out.into());
+        Ok(Self { out, pictures, visitors, seconds, limits, backlog_bytes })
+    }
+
+    /// Whether messages of that stream are recorded; those of no stream are everybody's.
+    #[must_use]
+    pub fn wants(&self, stream: &str) -> bool {
+        self.visitors || !stream.starts_with(VISITOR)
     }
 }
 
@@ -105,6 +121,15 @@ mod tests {
     }
 
     #[test]
+    fn what_visitors_bring_is_recorded_only_if_somebody_says_so() {
+        let [house, all] = [&[][..], &[("TAPE_VISITORS", "on")]].map(|pairs| config(pairs).expect("good"));
+        for stream in ["", "house", "garden"] {
+            assert!(house.wants(stream) && all.wants(stream), "{stream}");
+        }
+        assert!(!house.wants("visitor/anna") && all.wants("visitor/anna"));
+    }
+
+    #[test]
     fn numbers_may_have_their_unit() {
         let config = config(&[("TAPE_SECONDS", "1.5s"), ("TAPE_FILE_MIB", "8"), ("TAPE_OUT", "x.mcap")]).expect("good");
         assert_eq!(config.seconds, Some(Duration::from_millis(1500)));
@@ -115,6 +140,7 @@ mod tests {
     fn errors_name_the_key() {
         for (name, value) in [
             ("TAPE_PICTURES", "png"),
+            ("TAPE_VISITORS", "perhaps"),
             ("TAPE_SECONDS", "-1s"),
             ("TAPE_FILE_MIB", "much"),
             ("TAPE_FREE_MIB", "NaN"),

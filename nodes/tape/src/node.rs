@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::write::{Progress, Recording};
 use eyre::Result;
-use mirror_contract::{Frame, Level, Message, Notice, Settings};
+use mirror_contract::{Frame, Level, Message, Notice, Settings, Stamp};
 use mirror_kit::Node;
 use mirror_kit::node::{NOTICE, TICK};
 use mirror_kit::start::one_line;
@@ -39,7 +39,7 @@ pub fn run() -> Result<()> {
     while let Some(input) = node.next() {
         // Nothing to record is no reason to leave: the graph would have to do without its fast paths.
         let Some(running) = &recording else { continue };
-        if input.port != TICK {
+        if input.port != TICK && config.wants(Stamp::stream_of(&input.parameters)) {
             let topic = topics.get(&input.port).unwrap_or(&input.port);
             running.take(topic, input.received_ns, &input.parameters, &input.data);
         }
