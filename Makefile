@@ -26,7 +26,7 @@ COMPARE = $(call STILL,"Oil painting in autumn colours") $(call option,OUT,out)
 # make would hand them to the programs as environment variables as well; bash would take SECONDS for its own.
 unexport $(OPTIONS)
 
-.PHONY: help setup build run demo apply compare operator top swap rewire chat test check bench bench-voice eval eval-voice parity clean record replay kills soak
+.PHONY: help setup build run demo apply compare operator top swap rewire chat test check bench bench-voice bench-web eval eval-voice parity clean record replay kills soak
 
 help: ## This list
 	@echo "Mirror: a camera's picture goes in, a painted one comes out. Commands:"
@@ -93,6 +93,9 @@ bench: build ## Speed against the limit, into benches/ (a few minutes on an idle
 
 bench-voice: build ## From the last word said to the picture, and what the film loses meanwhile, into benches/ (five minutes)
 	@target/release/spoken
+
+bench-web: build ## What the page costs: ages, shares of 64 visitors, those who do nothing; into benches/WEB.md (three minutes on an idle machine)
+	@target/release/bench-web $(call option,SECONDS,seconds) $(call option,OUT,out)
 
 kills: build ## Kills every node of a running mirror TIMES times, into benches/KILLS.md (20 times: half an hour)
 	@target/release/kills $(call option,TIMES,times) $(call option,SIZE,size) $(call option,OUT,out)

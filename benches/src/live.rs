@@ -120,6 +120,12 @@ impl Live {
         self.agent.post(&url).send_json(values).wrap_err(url).map(drop)
     }
 
+    /// Where its page is: `http://127.0.0.1:40001`.
+    #[must_use]
+    pub fn page(&self) -> &str {
+        &self.page
+    }
+
     /// Watches its pictures from now on.
     #[must_use]
     pub fn eye(&self) -> Eye {
