@@ -1,0 +1,129 @@
+//! What a visitor says: over a real socket to `vad`, to whisper.cpp, to `control`, and back to that visitor's page alone. Whisper's
+//! weights are random: it writes down something whatever it hears, so that what happens to the words is seen, not what they are.
+
+#[path = "../nodes/stt/tests/support/mod.rs"]
+mod support;
+
+use eyre::{Result, ensure, eyre};
+use futures::{SinkExt, StreamExt};
+use mirror_benches::flow::Flow;
+use mirror_tests::root;
+use mirror_tests::running::{PATIENCE, free_port, wait_for};
+use serde_json::{Value, json};
+use std::fs;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+use tokio::time::{interval, timeout};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+
+/// Samples a second.
+const RATE_HZ: usize = 16_000;
+/// A message of sound, in samples: a tenth of a second.
+const CHUNK: usize = RATE_HZ / 10;
+/// How long a socket listens after the last word.
+const AFTER: Duration = Duration::from_secs(20);
+
+/// The samples of a recorded sentence (nodes/vad/tests/speech/README.md), and two seconds of silence: 16-bit little-endian.
+fn sentence() -> Result<Vec<u8>> {
+    let file = fs::read(root().join("nodes/vad/tests/speech/comic.wav"))?;
+    let at = file.windows(4).position(|four| four == b"data").ok_or_else(|| eyre!("no samples"))?;
+    Ok([&file[at + 8..], &[0; 4 * RATE_HZ]].concat())
+}
+
+fn flow(port: u16) -> Result<Flow> {
+    let flow = Flow::new(
+        &root(),
+        &format!(
+            "nodes:
+  - id: web
+    path: target/release/web
+    env: {{ WEB_ADDRESS: \"127.0.0.1:{port}\", WEB_REALTIME: \"off\", WEB_LIVE: \"off\", WEB_DREAM: \"off\" }}
+    inputs:
+      prompt: {{ source: stt/prompt, queue_size: 16 }}
+      settings: {{ source: control/settings, queue_size: 64 }}
+      notice: {{ source: control/notice, queue_size: 64 }}
+      tick: {{ source: dora/timer/millis/500, queue_size: 1 }}
+    outputs: [frame, sound, update, notice]
+  - id: vad
+    path: target/release/vad
+    inputs:
+      sound_web: {{ source: web/sound, queue_size: 64 }}
+    outputs: [utterance, notice]
+  - id: stt
+    path: target/release/stt
+    env: {{ STT_MODEL: tiny.bin, STT_NO_SPEECH: \"1.0\", STT_LOG_PROBABILITY: \"-100.0\" }}
+    inputs:
+      utterance: {{ source: vad/utterance, queue_size: 16 }}
+    outputs: [prompt, notice]
+  - id: control
+    path: target/release/control
+    env: {{ CONTROL_STATE: \"\" }}
+    inputs:
+      update_web: {{ source: web/update, queue_size: 64 }}
+      prompt_voice: {{ source: stt/prompt, queue_size: 64 }}
+      notice_stt: {{ source: stt/notice, queue_size: 64 }}
+      tick: {{ source: dora/timer/millis/1000, queue_size: 1 }}
+    outputs: [settings, notice]
+"
+        ),
+    )?;
+    fs::write(flow.path("tiny.bin"), support::model(support::TINY))?;
+    Ok(flow)
+}
+
+/// A visitor who says a sentence, or nothing: what the page has said of its stream last.
+async fn visit(port: u16, name: &str, sentence: &[u8]) -> Result<Value> {
+    let socket = timeout(PATIENCE, connect_async(format!("ws://127.0.0.1:{port}/visit"))).await;
+    let (mut socket, _) = socket.map_err(|_| eyre!("{name}: the page does not answer"))??;
+    let open = json!({"type": "open", "stream": name, "key": name});
+    socket.send(Message::Text(open.to_string().into())).await?;
+    // As fast as it is spoken: more is refused.
+    let (mut chunks, mut clock) = (sentence.chunks(2 * CHUNK), interval(Duration::from_millis(100)));
+    let (mut last, mut until) = (Value::Null, Instant::now() + AFTER);
+    while Instant::now() < until {
+        tokio::select! {
+            _ = clock.tick() => if let Some(chunk) = chunks.next() {
+                until = Instant::now() + AFTER;
+                let head = [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+                socket.send(Message::Binary([&head, chunk].concat().into())).await?;
+            },
+            message = socket.next() => if let Message::Text(text) = message.ok_or_else(|| eyre!("{name}: closed"))?? {
+                let said: Value = serde_json::from_str(&text)?;
+                ensure!(said["type"] != "trouble" && said["type"] != "ended", "{name}: {said}");
+                if said["type"] == "status" {
+                    last = said;
+                }
+            },
+        }
+        // What was heard is painted, as far as this graph goes.
+        if last["heard"]["text"].is_string() && last["settings"]["prompt"] == last["heard"]["text"] {
+            break;
+        }
+    }
+    Ok(last)
+}
+
+#[test]
+fn what_a_visitor_says_is_the_wish_of_that_visitor_and_nobody_elses() -> Result<()> {
+    let port = free_port()?;
+    let flow = flow(port)?;
+    let mut running = flow.start()?;
+    wait_for("the page", || TcpStream::connect(("127.0.0.1", port)).is_ok())
+        .map_err(|error| eyre!("{error}\n{}", running.log()))?;
+    wait_for("the model", || running.log().contains("tiny.bin"))
+        .map_err(|error| eyre!("{error}\n{}", running.log()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let sentence = sentence()?;
+    let (anna, bert) =
+        runtime.block_on(async { tokio::join!(visit(port, "anna", &sentence), visit(port, "bert", &[])) });
+    let (anna, bert, log) = (anna?, bert?, running.log());
+    running.stop();
+    let heard = anna["heard"]["text"].as_str().unwrap_or_default();
+    ensure!(!heard.is_empty() && anna["settings"]["prompt"] == heard, "{anna}\n{log}");
+    // Bert was there the whole time.
+    ensure!(bert["heard"].is_null() && bert["settings"]["prompt"] == "", "{bert}");
+    let notices = |status: &Value| status["notices"].to_string().contains("heard \\\"");
+    ensure!(notices(&anna) && !notices(&bert), "{anna}\n{bert}");
+    Ok(())
+}
