@@ -7,11 +7,18 @@ use serde_json::{Value, json};
 
 /// The picture on the page as 32 × 32 pixels, `[red, green, blue]` from 0 to 1 each.
 fn picture(browser: &Browser) -> Result<Vec<[f64; 3]>> {
-    let script = "const canvas = new OffscreenCanvas(32, 32);
+    canvas(browser, "picture")
+}
+
+/// The same of any canvas.
+fn canvas(browser: &Browser, id: &str) -> Result<Vec<[f64; 3]>> {
+    let script = format!(
+        "const canvas = new OffscreenCanvas(32, 32);
         const context = canvas.getContext('2d');
-        context.drawImage(document.getElementById('picture'), 0, 0, 32, 32);
-        return Array.from(context.getImageData(0, 0, 32, 32).data)";
-    let values = browser.run(script)?;
+        context.drawImage(document.getElementById('{id}'), 0, 0, 32, 32);
+        return Array.from(context.getImageData(0, 0, 32, 32).data)"
+    );
+    let values = browser.run(&script)?;
     let bytes: Vec<f64> = values.as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
     ensure!(bytes.len() == 32 * 32 * 4, "no picture: {values}");
     Ok(bytes.chunks_exact(4).map(|pixel| [pixel[0] / 255.0, pixel[1] / 255.0, pixel[2] / 255.0]).collect())
@@ -75,6 +82,16 @@ fn a_prompt_that_is_typed_repaints_the_picture(browser: &Browser, mirror: &Runni
     Ok(())
 }
 
+fn what_was_painted_lies_beside_the_painting(browser: &Browser) -> Result<()> {
+    browser.wait_until("the button for it", "!document.getElementById('compare').hidden")?;
+    browser.click("compare")?;
+    // The painting is a drawing, and the clip is not.
+    let colourful = || Ok::<_, eyre::Report>([colour(&canvas(browser, "before")?), colour(&picture(browser)?)]);
+    wait_for("the camera's own picture beside it", || colourful().is_ok_and(|[before, after]| before > 2.0 * after))?;
+    browser.screenshot("house-compare")?;
+    browser.click("compare")
+}
+
 fn a_setting_out_of_range_is_refused_beside_its_field(browser: &Browser) -> Result<()> {
     browser.type_into("setting-strength", &format!("7{ENTER}"))?;
     let error = "document.querySelector('.row:has(#setting-strength) .error')";
@@ -126,6 +143,7 @@ fn the_page_shows_the_mirror_and_repaints_it_and_ctrl_c_leaves_nothing_behind() 
 
     the_picture_moves_and_the_figures_are_live(&browser)?;
     a_prompt_that_is_typed_repaints_the_picture(&browser, &mirror)?;
+    what_was_painted_lies_beside_the_painting(&browser)?;
     assert_eq!(browser.complaints()?, [""; 0]);
     a_setting_out_of_range_is_refused_beside_its_field(&browser)?;
     assert_eq!(browser.complaints()?, [""; 0]);

@@ -12,7 +12,7 @@ import { forgetNotices, notices, say } from "./notices.js";
 import { accepted, current, onSettings, refused, set, settingsOf, told } from "./settings.js";
 import { share } from "./share.js";
 import { visit } from "./socket.js";
-import { allowCompare, clear, compare, fullscreen, record, show, snapshot } from "./stage.js";
+import { allowCompare, clear, compare, fullscreen, isCompared, onCompare, record, show, snapshot } from "./stage.js";
 
 const SHARED = new URLSearchParams(location.search).get("stream");
 /** Without a picture for so long the stream has stalled, in milliseconds. */
@@ -55,8 +55,11 @@ function go(newMode) {
   const own = mode === "own" ? identity() : null;
   const first = own ? { type: "open", ...own } : { type: "watch", ...(mode === "guest" ? { stream: SHARED } : {}) };
   socket = visit(first, {
-    welcome: ({ hears }) => {
+    welcome: ({ hears, compares }) => {
       trouble = null;
+      allowCompare(own !== null || compares);
+      // The connection may be a new one.
+      sayCompared(isCompared());
       $("microphone").hidden = !(own && hears);
       render();
     },
@@ -176,9 +179,14 @@ function stop() {
 
 // ---- What is shown. ----
 
-function picture(head, blob) {
+/** Of one's own camera this page has the pictures; those of the mirror's the server sends along as long as they are wanted. */
+function sayCompared(isOn) {
+  if (mode === "house") socket?.say({ type: "compare", on: isOn });
+}
+
+function picture(head, blob, before) {
   const sent = mode === "own" ? camera.sent(head.tag) : null;
-  show(head, blob, sent?.canvas ?? null, current("mirror") === true, () => {
+  show(head, blob, sent?.canvas ?? before, sent !== null && current("mirror") === true, () => {
     shownAt = performance.now();
     drew(sent ? shownAt - sent.at : null);
     if (document.body.dataset.state !== "live") render();
@@ -222,6 +230,7 @@ function render() {
   const passthrough = current("passthrough") === true;
   $("camera").setAttribute("aria-pressed", String(passthrough));
   $("picture").setAttribute("aria-label", passthrough ? `Live picture of ${NAMES[mode]}` : `Live picture of ${NAMES[mode]}, painted as: ${status.painted || "itself"}`);
+  $("recorded").hidden = !status.recorded;
   $("heard").hidden = !status.heard;
   if (status.heard) {
     write($("heard-words"), `“${status.heard.text}”`);
@@ -239,6 +248,7 @@ $("tab-own").addEventListener("click", () => { if (mode !== "own") start(); });
 $("tab-guest").addEventListener("click", () => { if (mode === "own") stop(); go("guest"); });
 $("veil-action").addEventListener("click", () => trouble?.act?.());
 $("camera").addEventListener("click", showCamera);
+onCompare(sayCompared);
 $("microphone").addEventListener("click", talk);
 $("share").addEventListener("click", () => share(mode === "own" ? identity().stream : "house"));
 $("stop").addEventListener("click", stop);

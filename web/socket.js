@@ -7,8 +7,8 @@ const SILENCE = 4000;
 const WAITS = [300, 1000, 2000, 4000];
 
 /**
- * Opens a stream. `first` is what is said first; `on` has a function for each type of message, `picture(head, blob)`,
- * and `gone()` for when the connection is lost.
+ * Opens a stream. `first` is what is said first; `on` has a function for each type of message, `picture(head, blob, before)`
+ * (`before`: what it was made from, if the server sent it), and `gone()` for when the connection is lost.
  */
 export function visit(first, on) {
   let socket = null;
@@ -82,5 +82,7 @@ export function visit(first, on) {
 function picture(data) {
   const length = new DataView(data).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length)));
-  return [head, new Blob([new Uint8Array(data, 4 + length)], { type: "image/jpeg" })];
+  const jpeg = (from, to) => new Blob([new Uint8Array(data, from, to - from)], { type: "image/jpeg" });
+  const middle = 4 + length + (head.before ?? 0);
+  return [head, jpeg(middle, data.byteLength), head.before ? jpeg(4 + length, middle) : null];
 }

@@ -10,8 +10,8 @@ let next = null; // the newest picture: older ones are never drawn
 let painted = ""; // what the picture that is shown was painted as
 let hasPicture = false;
 
-/** Draws a picture: `source` is the canvas that it was made from, if this page has it, `isMirrored` whether it was swapped left
- * and right. `drawn()` is called when it is to be seen. */
+/** Draws a picture: `source` is what it was made from, a canvas or a file, if this page has it, `isMirrored` whether it was swapped
+ * left and right since. `drawn()` is called when it is to be seen. */
 export async function show(head, blob, source, isMirrored, drawn) {
   next = { head, blob, source, isMirrored, drawn };
   if (isDrawing) return;
@@ -20,9 +20,10 @@ export async function show(head, blob, source, isMirrored, drawn) {
     const one = next;
     next = null;
     try {
-      const bitmap = await createImageBitmap(one.blob);
-      draw(one, bitmap);
+      const [bitmap, before] = await Promise.all([createImageBitmap(one.blob), one.source instanceof Blob ? createImageBitmap(one.source) : null]);
+      draw({ ...one, source: before ?? one.source }, bitmap);
       bitmap.close();
+      before?.close();
     } catch {
       // A picture that is cut off by a lost connection: the next one will do.
     }
@@ -59,18 +60,31 @@ function split(percent) {
   $("frame").style.setProperty("--split", `${percent}%`);
 }
 
+let tell = () => {};
+
+/** `told(isOn)` is called when somebody begins or ceases to compare. */
+export function onCompare(told) {
+  tell = told;
+}
+
+export const isCompared = () => $("compare").getAttribute("aria-pressed") === "true";
+
 /** Whether this stream's pictures can be compared with what they were made from. */
 export function allowCompare(isAllowed) {
   $("compare").hidden = !isAllowed;
   if (!isAllowed) compare(false);
 }
 
-export function compare(isOn = $("compare").getAttribute("aria-pressed") !== "true") {
-  if ($("compare").hidden && isOn) return;
+export function compare(isOn = !isCompared()) {
+  if (($("compare").hidden && isOn) || isOn === isCompared()) return;
+  // Until the first picture to compare with has come, there is no difference to be seen.
+  if (isOn) before.setTransform(1, 0, 0, 1, 0, 0);
+  if (isOn) before.drawImage(after.canvas, 0, 0, before.canvas.width, before.canvas.height);
   $("compare").setAttribute("aria-pressed", String(isOn));
   $("frame").classList.toggle("compared", isOn);
   $("split").disabled = !isOn;
   split(50);
+  tell(isOn);
 }
 
 $("split").addEventListener("input", () => split(Number($("split").value)));
@@ -119,6 +133,7 @@ export function record() {
     if (parts.length > 0) save(new Blob(parts, { type: kind }), fileName(painted, kind.includes("mp4") ? "mp4" : "webm"));
   };
   film.start(1000);
+  say("info", "Filming what you see, for you: the file is saved on this device.");
   $("record").setAttribute("aria-pressed", "true");
   write($("filming"), "● 0:00");
   $("filming").hidden = false;

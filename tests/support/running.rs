@@ -16,6 +16,9 @@ use tempfile::NamedTempFile;
 /// Longer than anything takes on a slow machine that builds at the same time.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long the page may take to answer: its own limit is ten seconds.
+const ANSWER: Duration = Duration::from_secs(30);
+
 /// The variable that says where a daemon waits for nodes that are started by hand.
 pub const DAEMON: &str = "DORA_DAEMON_LOCAL_LISTEN_PORT";
 /// The variable that says where dora's command line finds the coordinator.
@@ -119,7 +122,8 @@ impl Running {
     /// # Errors
     /// It does not answer, or refuses it.
     pub fn post(&self, path: &str, body: &Value) -> Result<()> {
-        ureq::post(format!("{}{path}", self.page())).send_json(body)?;
+        let request = ureq::post(format!("{}{path}", self.page()));
+        request.config().timeout_global(Some(ANSWER)).build().send_json(body)?;
         Ok(())
     }
 
@@ -134,7 +138,8 @@ impl Running {
     /// # Errors
     /// It does not answer, or not with JSON.
     pub fn get(&self, path: &str) -> Result<Value> {
-        Ok(ureq::get(format!("{}{path}", self.page())).call()?.body_mut().read_json()?)
+        let request = ureq::get(format!("{}{path}", self.page()));
+        Ok(request.config().timeout_global(Some(ANSWER)).build().call()?.body_mut().read_json()?)
     }
 
     /// Has that typed into its chat: what the chat says to it, and what it complains of.

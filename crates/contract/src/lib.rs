@@ -34,6 +34,7 @@ pub use message::prompt::Prompt;
 pub use message::readiness::Readiness;
 pub use message::settings::SettingsUpdate;
 pub use message::taken::Taken;
+pub use message::wanted::Wanted;
 pub use settings::{SettingError, Settings};
 pub use stamp::{HOUSE, Stamp, VISITOR, now_ns};
 pub use trace::{StageTime, Trace};

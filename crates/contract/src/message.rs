@@ -10,6 +10,7 @@ pub mod prompt;
 pub mod readiness;
 pub mod settings;
 pub mod taken;
+pub mod wanted;
 
 mod payload;
 

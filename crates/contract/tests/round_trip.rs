@@ -6,7 +6,7 @@ use arrow::datatypes::UInt8Type;
 use dora_node_api::{DoraArray, MetadataParameters, Parameter};
 use mirror_contract::{
     Audio, ContractError, Embedding, Frame, Header, Latent, Level, Message, Notice, Painting, Pooled, Prompt,
-    Readiness, Settings, SettingsUpdate, StageTime, Stamp, Taken, Trace,
+    Readiness, Settings, SettingsUpdate, StageTime, Stamp, Taken, Trace, Wanted,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -95,6 +95,11 @@ proptest! {
     #[test]
     fn a_word_that_something_was_taken_comes_back_as_it_went(stamp in stamp()) {
         prop_assert_eq!(there_and_back(Taken { stamp: stamp.clone() }), Ok(Taken { stamp }));
+    }
+
+    #[test]
+    fn a_wish_for_source_pictures_comes_back_as_it_went(stream in ".*") {
+        prop_assert_eq!(there_and_back(Wanted { stream: stream.clone() }), Ok(Wanted { stream }));
     }
 
     #[test]

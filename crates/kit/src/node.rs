@@ -317,13 +317,18 @@ impl Node {
     /// # Errors
     /// dora cannot send.
     pub fn send<M: Message>(&mut self, port: &str, message: M) -> Result<()> {
-        if let Some(pace) = self.pace.as_mut().filter(|pace| pace.output == port) {
-            pace.turn.sent(now_ns());
-        }
+        self.note_sent(port);
         let (parameters, data) = message.encode();
         self.dora
             .send_output(DataId::from(port.to_owned()), parameters, data)
             .wrap_err_with(|| format!("output {port} could not be sent"))
+    }
+
+    /// A turn ends when what was made of its picture is sent on.
+    fn note_sent(&mut self, port: &str) {
+        if let Some(pace) = self.pace.as_mut().filter(|pace| pace.output == port) {
+            pace.turn.sent(now_ns());
+        }
     }
 
     /// Sends a message of whatever type as it is: one that was recorded.
@@ -347,6 +352,7 @@ impl Node {
         [height, width]: [usize; 2],
         fill: impl FnOnce(&mut [u8]),
     ) -> Result<()> {
+        self.note_sent(port);
         let parameters = Frame::parameters(header, height, width);
         let len = height * width * Frame::CHANNELS;
         self.dora

@@ -4,7 +4,7 @@ use arrow::buffer::ScalarBuffer;
 use eyre::Result;
 use mirror_contract::{
     Audio, Embedding, Frame, Header, Latent, Level, Message, Notice, Painting, Prompt, Settings, StageTime, Stamp,
-    Taken, Trace,
+    Taken, Trace, Wanted,
 };
 use mirror_kit::disk::free_bytes;
 use mirror_tape::reel::{Fault, Written};
@@ -81,6 +81,7 @@ fn one_of_each() -> Vec<Taped> {
         taped("rephrase/prompt", 6, prompt),
         taped("control/notice", 7, notice),
         taped("decoder/taken", 8, Taken { stamp }),
+        taped("web/wanted", 9, Wanted { stream: "house".to_owned() }),
         taped("decoder/picture", 9, frame(2, [2, 2])),
     ]
 }

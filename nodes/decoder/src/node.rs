@@ -19,7 +19,8 @@ pub const PICTURE: &str = "picture";
 /// Said when the picture was sent on: for an encoder that waits until nothing is under way.
 pub const FINISHED: &str = "finished";
 /// All inputs, with the types of their messages.
-pub const INPUTS: &[(&str, &str)] = &[(DENOISED, Latent::TYPE), (SOURCE, Frame::TYPE), (SETTINGS, Settings::TYPE)];
+pub const INPUTS: &[(&str, &str)] =
+    &[(DENOISED, Latent::TYPE), (SOURCE, Frame::TYPE), (SETTINGS, Settings::TYPE), (TAKEN, Taken::TYPE)];
 /// All outputs, with the types of their messages.
 pub const OUTPUTS: &[(&str, &str)] = &[
     (PICTURE, Frame::TYPE),
@@ -34,7 +35,7 @@ pub const OUTPUTS: &[(&str, &str)] = &[
 /// # Errors
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
-    let mut node = Node::join()?;
+    let mut node = Node::join()?.paced(&[DENOISED], PICTURE);
     let (mut stage, mut sources) = (Stage::open(&mut node, KEYS)?, Sources::default());
     while let Some(input) = node.next() {
         match input.port.as_str() {

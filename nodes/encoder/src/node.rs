@@ -1,13 +1,14 @@
 //! Ports and event loop.
 
-use crate::config::{KEYS, mirrors};
+use crate::config::KEYS;
+use crate::desk::Desk;
 use crate::encode::Encoder;
 use eyre::Result;
-use mirror_contract::{Frame, Latent, Settings};
+use mirror_contract::{Frame, Latent, Settings, Wanted};
 use mirror_kit::{Environment, Input, Node};
 use mirror_stage::Stage;
 
-pub use crate::ports::{FRAME, FRAME_2, FRAME_WEB, INPUTS, LATENT, OUTPUTS, SETTINGS, SOURCE};
+pub use crate::ports::{BEFORE, FRAME, FRAME_2, FRAME_WEB, INPUTS, LATENT, OUTPUTS, SETTINGS, SOURCE, WANTED};
 
 /// Runs the node until the mirror stops.
 ///
@@ -15,14 +16,18 @@ pub use crate::ports::{FRAME, FRAME_2, FRAME_WEB, INPUTS, LATENT, OUTPUTS, SETTI
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
     let mut node = Node::join()?.paced(&[FRAME, FRAME_2, FRAME_WEB], LATENT);
-    let mirrors = mirrors(&Environment::read(KEYS)?)?;
-    let (mut stage, mut seen) = (Stage::open(&mut node, KEYS)?, Vec::new());
+    let mut desk = Desk::of(&Environment::read(KEYS)?)?;
+    let mut stage = Stage::open(&mut node, KEYS)?;
     while let Some(input) = node.next() {
         match input.port.as_str() {
-            FRAME | FRAME_2 | FRAME_WEB => encode(&mut node, &mut stage, (&mut seen, mirrors), &input)?,
+            FRAME | FRAME_2 | FRAME_WEB => encode(&mut node, &mut stage, &mut desk, &input)?,
             SETTINGS => {
                 let settings = node.accept::<Settings>(&input).into_iter();
                 settings.for_each(|settings| stage.settings(&mut node, settings));
+            }
+            WANTED => {
+                let wanted = node.accept::<Wanted>(&input).into_iter();
+                wanted.for_each(|wanted| desk.lookers.look(&wanted.stream, input.received_ns));
             }
             port => node.refuse(port, &"this node has no such input"),
         }
@@ -31,12 +36,7 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-fn encode(
-    node: &mut Node,
-    stage: &mut Stage<Encoder>,
-    (seen, mirrors): (&mut Vec<u8>, bool),
-    input: &Input,
-) -> Result<()> {
+fn encode(node: &mut Node, stage: &mut Stage<Encoder>, desk: &mut Desk, input: &Input) -> Result<()> {
     let Some(frame) = node.accept::<Frame>(input) else { return Ok(()) };
     // Visitors' pictures come one by one: the next one may come while this one is encoded.
     if input.port == FRAME_WEB {
@@ -44,10 +44,10 @@ fn encode(
     }
     let Some((settings, encoder)) = stage.of(&frame.header.stamp.stream) else { return Ok(()) };
     // The table allows 128 to 1024.
-    let size = settings.size as usize;
+    let (size, seen) = (settings.size as usize, &mut desk.seen);
     seen.resize(size * size * Frame::CHANNELS, 0);
     // Visitors' pictures come here directly, whatever stands before this node.
-    let mirror = settings.mirror && (mirrors || input.port == FRAME_WEB);
+    let mirror = settings.mirror && (desk.mirrors || input.port == FRAME_WEB);
     let taken = encoder.take(&frame.pixels, [frame.height, frame.width], size, mirror, seen);
     let (values, shape) = match taken.and_then(|()| encoder.encode()) {
         Ok(encoded) => encoded,
@@ -60,13 +60,16 @@ fn encode(
     let mut header = frame.header.clone();
     node.sign(&mut header, input.received_ns);
     let latent = Latent { header, pack: encoder.pack().to_owned(), shape, values: values.into() };
-    let send_source =
-        |node: &mut Node| node.send_frame(SOURCE, &frame.header, [size, size], |into| into.copy_from_slice(seen));
+    let send =
+        |node: &mut Node, port| node.send_frame(port, &frame.header, [size, size], |into| into.copy_from_slice(seen));
+    if desk.lookers.want(&frame.header.stamp.stream, input.received_ns) {
+        send(node, BEFORE)?;
+    }
     // The UNet waits for the latent, and the decoder for the source only when there is nothing to paint.
     if settings.passthrough {
-        send_source(node)?;
+        send(node, SOURCE)?;
         return node.send(LATENT, latent);
     }
     node.send(LATENT, latent)?;
-    send_source(node)
+    send(node, SOURCE)
 }

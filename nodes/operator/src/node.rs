@@ -6,9 +6,9 @@ use crate::prepare::{News, Preparation};
 use crate::sample::{Painted, Sample};
 use crate::worker::Worker;
 use eyre::Result;
-use mirror_contract::{Frame, Level, Message, Notice, Settings};
+use mirror_contract::{Frame, Level, Message, Notice, Settings, Taken};
 use mirror_kit::handover::Found;
-use mirror_kit::node::{NOTICE, TICK};
+use mirror_kit::node::{NOTICE, TAKEN, TICK};
 use mirror_kit::{Book, Environment, Node, Sources};
 
 pub use mirror_operator::{PICTURE, SOURCE};
@@ -17,16 +17,16 @@ pub use mirror_operator::{PICTURE, SOURCE};
 pub const SETTINGS: &str = "settings";
 /// All inputs, with the types of their messages; the tick has none.
 pub const INPUTS: &[(&str, &str)] =
-    &[(PICTURE, Frame::TYPE), (SOURCE, Frame::TYPE), (SETTINGS, Settings::TYPE), (TICK, "")];
+    &[(PICTURE, Frame::TYPE), (SOURCE, Frame::TYPE), (SETTINGS, Settings::TYPE), (TAKEN, Taken::TYPE), (TICK, "")];
 /// All outputs, with the types of their messages.
-pub const OUTPUTS: &[(&str, &str)] = &[(PICTURE, Frame::TYPE), (NOTICE, Notice::TYPE)];
+pub const OUTPUTS: &[(&str, &str)] = &[(PICTURE, Frame::TYPE), (TAKEN, Taken::TYPE), (NOTICE, Notice::TYPE)];
 
 /// Runs the node until the mirror stops.
 ///
 /// # Errors
 /// A configuration that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
-    let mut node = Node::join()?;
+    let mut node = Node::join()?.paced(&[PICTURE], PICTURE);
     let preparation = Preparation::start(Config::of(&Environment::read(KEYS)?)?)?;
     let (mut host, mut book, mut sources) = (Host::default(), Book::default(), Sources::default());
     while let Some(input) = node.next() {
@@ -35,6 +35,8 @@ pub fn run() -> Result<()> {
         match input.port.as_str() {
             PICTURE => {
                 let Some(frame) = node.accept::<Frame>(&input) else { continue };
+                // An operator may be slow, and its queue keeps one picture, whoever it is of: the next one comes after this.
+                node.take(&frame.header.stamp)?;
                 let sample = Sample::of(&frame, &book, &sources);
                 paint(&mut node, &mut host, frame, &sample, input.received_ns)?;
                 preparation.newest(sample);

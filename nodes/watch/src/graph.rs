@@ -15,10 +15,11 @@ pub struct Stage {
 }
 
 /// What makes a stage work: inputs of these names. Settings and words of other stages do not.
-const WORK: [&str; 6] = ["frame", "frame_2", "latent", "denoised", "picture", "settings"];
+const WORK: [&str; 7] = ["frame", "frame_2", "frame_web", "latent", "denoised", "picture", "settings"];
 
 /// The stages whose outputs are among those that this node sees, in the order of the dataflow file. Sources have no input
-/// that could be seen: a camera that brings nothing has been unplugged, and says so itself.
+/// that could be seen: a camera that brings nothing has been unplugged, and says so itself. Nor is the page a stage, although
+/// pictures come in to it and visitors' pictures go out: it is visitors who make them, when they like.
 #[must_use]
 pub fn stages(members: &[Member], seen: &[String]) -> Vec<Stage> {
     let stages = seen.iter().filter_map(|output| {
@@ -26,6 +27,9 @@ pub fn stages(members: &[Member], seen: &[String]) -> Vec<Stage> {
         let member = members.iter().find(|member| member.id == node)?;
         let pictures = |port: &str| WORK.contains(&port) && port != "settings";
         let sees_pictures = member.inputs.iter().any(|(port, _)| pictures(port));
+        if sees_pictures && output.ends_with("/frame") {
+            return None;
+        }
         // Settings are work only for who makes something of nothing else: `embed`.
         let works = |port: &str| if sees_pictures { pictures(port) } else { WORK.contains(&port) };
         let inputs = member.inputs.iter().filter(|(port, from)| works(port) && seen.contains(from));
@@ -51,19 +55,31 @@ mod tests {
     fn a_stage_works_on_what_is_seen_to_come_in() {
         let members = [
             member("camera", &[]),
-            member("encoder", &[("frame", "camera/frame"), ("settings", "control/settings")]),
+            member(
+                "encoder",
+                &[("frame", "camera/frame"), ("frame_web", "web/frame"), ("settings", "control/settings")],
+            ),
             member("embed", &[("settings", "control/settings")]),
             member("diffusion", &[("latent", "encoder/latent"), ("embedding", "embed/embedding")]),
             member("control", &[("update_web", "web/update"), ("tick", "dora/timer/millis/1000")]),
+            // Here pictures come straight from the stage that is watched.
+            member("web", &[("picture", "diffusion/denoised"), ("tick", "dora/timer/millis/500")]),
         ];
-        let seen = ["diffusion/denoised", "camera/frame", "control/settings", "encoder/latent", "embed/embedding"];
+        let seen = [
+            "diffusion/denoised",
+            "camera/frame",
+            "web/frame",
+            "control/settings",
+            "encoder/latent",
+            "embed/embedding",
+        ];
         let stages = stages(&members, &seen.map(str::to_owned));
         let found: Vec<(&str, Vec<&str>)> = stages
             .iter()
             .map(|stage| (stage.node.as_str(), stage.inputs.iter().map(String::as_str).collect()))
             .collect();
         let expected = [
-            ("encoder", vec!["camera/frame"]),
+            ("encoder", vec!["camera/frame", "web/frame"]),
             ("embed", vec!["control/settings"]),
             ("diffusion", vec!["encoder/latent"]),
             ("control", vec![]),

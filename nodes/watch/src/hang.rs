@@ -101,7 +101,7 @@ mod tests {
             inputs: inputs.iter().map(ToString::to_string).collect(),
         };
         let stages = vec![
-            stage("encoder", "encoder/latent", &["camera/frame"]),
+            stage("encoder", "encoder/latent", &["camera/frame", "web/frame"]),
             stage("diffusion", "diffusion/denoised", &["encoder/latent"]),
             stage("control", "control/settings", &[]),
         ];
@@ -133,6 +133,17 @@ mod tests {
         let mut watch = watch();
         run(&mut watch, 0..20, &ALL);
         assert_eq!(run(&mut watch, 20..50, &["camera/frame", "control/settings"]).as_deref(), Some("encoder"));
+    }
+
+    #[test]
+    fn a_stage_hangs_as_well_when_visitors_alone_have_something_for_it() {
+        let mut watch = watch();
+        run(&mut watch, 0..20, &ALL);
+        assert_eq!(
+            run(&mut watch, 20..40, &["web/frame", "encoder/latent", "diffusion/denoised", "control/settings"]),
+            None
+        );
+        assert_eq!(run(&mut watch, 40..60, &["web/frame", "control/settings"]).as_deref(), Some("encoder"));
     }
 
     #[test]

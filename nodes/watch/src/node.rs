@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 /// All inputs, with the types of their messages: the outputs that are watched. Their contents are not looked at.
 pub const INPUTS: &[(&str, &str)] = &[
     ("frame", Frame::TYPE),
+    ("frame_web", Frame::TYPE),
     ("latent", Latent::TYPE),
     ("denoised", Latent::TYPE),
     ("picture", Frame::TYPE),

@@ -94,11 +94,10 @@ impl Board {
         self.settings = settings;
     }
 
-    /// Words were heard in this stream; `true`: that is news.
-    pub fn heard(&mut self, text: &str, at_ms: i64) -> bool {
+    /// Words were heard in this stream.
+    pub fn heard(&mut self, text: &str, at_ms: i64) {
         let id = self.heard.as_ref().map_or(0, |heard| heard.id) + 1;
         self.heard = Some(Heard { id, at_ms, text: text.chars().take(NOTICE_CHARS).collect() });
-        true
     }
 
     /// Takes a notice in; `true` if it is for this stream.

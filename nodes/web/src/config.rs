@@ -1,6 +1,6 @@
 //! Configuration.
 
-use crate::front::{self, Front};
+use crate::front::{self, Front, keys};
 use eyre::{Result, WrapErr, eyre};
 use mirror_kit::config::PACKS;
 use mirror_kit::{Environment, Key};
@@ -35,23 +35,23 @@ pub const KEYS: &[Key] = &[
         default: "5s",
         text: "How long no picture may come before `/health` answers 503, from 1 to 3600 seconds.",
     },
-    front::REALTIME,
-    front::LIVE,
-    front::DREAM,
-    front::TOKEN,
-    front::TOKEN_FILE,
-    front::OPEN,
-    front::ORIGINS,
-    front::TLS,
-    front::TLS_CERTIFICATE,
-    front::TLS_KEY,
-    front::QUEUE_MAX,
-    front::SESSION_MAX,
-    front::REALTIME_MODE,
-    front::MESSAGE_MAX,
-    front::MESSAGES_MAX,
-    front::REQUESTS_MAX,
-    front::IDLE_MAX,
+    keys::REALTIME,
+    keys::LIVE,
+    keys::DREAM,
+    keys::TOKEN,
+    keys::TOKEN_FILE,
+    keys::OPEN,
+    keys::ORIGINS,
+    keys::TLS,
+    keys::TLS_CERTIFICATE,
+    keys::TLS_KEY,
+    keys::QUEUE_MAX,
+    keys::SESSION_MAX,
+    keys::REALTIME_MODE,
+    keys::MESSAGE_MAX,
+    keys::MESSAGES_MAX,
+    keys::REQUESTS_MAX,
+    keys::IDLE_MAX,
     Key {
         name: "DORA_OTLP_ENDPOINT",
         default: "",

@@ -1,31 +1,27 @@
 //! Who comes in: rates, names of this machine, other sites, the access token. One door for all listeners.
 
+mod token;
+
 use crate::front::Front;
 use crate::rates::Rates;
 use crate::server::Peer;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, LOCATION, ORIGIN, SET_COOKIE,
-    UPGRADE, WWW_AUTHENTICATE,
+    CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, LOCATION, ORIGIN, SET_COOKIE, UPGRADE,
+    WWW_AUTHENTICATE,
 };
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
+use token::{Token, in_header, in_query, without_token};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 /// The cookie of those who have shown the token.
 const PASS: &str = "mirror_pass";
-/// The token in an address.
-const QUERY: &str = "token=";
-
 /// Longest error of the library, in bytes.
 const ERROR_MAX: usize = 4096;
 
@@ -36,33 +32,6 @@ pub struct Door {
     origins: Vec<String>,
     rates: Rates,
     is_safe: bool,
-}
-
-/// The access token: only what is needed to recognise it.
-#[derive(Debug)]
-struct Token {
-    digest: [u8; 32],
-    pass: String,
-}
-
-impl Token {
-    fn of(token: &str) -> Self {
-        let pass = Sha256::digest(format!("mirror pass {token}"));
-        let pass = pass.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
-        Self { digest: Sha256::digest(token).into(), pass }
-    }
-
-    /// Compares digests: how long that takes says nothing about the token.
-    fn is(&self, token: &str) -> bool {
-        <[u8; 32]>::from(Sha256::digest(token)) == self.digest
-    }
-
-    fn is_pass(&self, pass: &str) -> bool {
-        Sha256::digest(pass) == Sha256::digest(&self.pass)
-    }
 }
 
 /// The door as one listener sees it.
@@ -148,30 +117,6 @@ impl Door {
             format!("{PASS}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000{safe}", self.token.as_ref()?.pass);
         HeaderValue::from_str(&cookie).ok()
     }
-}
-
-/// The token of an address: `/?token=…`.
-fn in_query(uri: &Uri) -> Option<String> {
-    uri.query()?.split('&').find_map(|pair| pair.strip_prefix(QUERY)).map(str::to_owned)
-}
-
-/// The token of a header: `Authorization: Bearer …`, or Basic with the token as the password, which every browser asks for.
-fn in_header(headers: &HeaderMap) -> Option<String> {
-    let (scheme, rest) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(rest.trim().to_owned());
-    }
-    let pair = scheme.eq_ignore_ascii_case("basic").then(|| BASE64_STANDARD.decode(rest.trim()).ok())??;
-    let pair = String::from_utf8(pair).ok()?;
-    pair.split_once(':').map(|(_, password)| password.to_owned())
-}
-
-/// The address without the token in it, so that it is in no history and in no shared link.
-fn without_token(uri: &Uri) -> String {
-    let rest: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with(QUERY)).collect();
-    // Two slashes at the start would name another machine.
-    let path = format!("/{}", uri.path().trim_start_matches('/'));
-    if rest.is_empty() { path } else { format!("{path}?{}", rest.join("&")) }
 }
 
 fn host(headers: &HeaderMap) -> &str {
@@ -270,6 +215,9 @@ pub fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::header::AUTHORIZATION;
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
 
     fn door(token: Option<&str>, origins: &[&str]) -> Door {
         let origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
@@ -344,13 +292,5 @@ mod tests {
             assert_eq!(door.admits(&headers, &uri(path)), None, "{path}");
         }
         assert!(!door.pass().expect("a cookie").to_str().expect("text").contains("correct-horse"));
-    }
-
-    #[test]
-    fn the_token_goes_out_of_the_address_and_the_rest_stays() {
-        let uri = |text: &str| without_token(&text.parse::<Uri>().expect("an address"));
-        assert_eq!(uri("/?token=x"), "/");
-        assert_eq!(uri("/watch?a=1&token=x&b=2"), "/watch?a=1&b=2");
-        assert_eq!(uri("//evil.example/?token=x"), "/evil.example/");
     }
 }

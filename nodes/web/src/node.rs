@@ -12,7 +12,7 @@ use mirror_kit::node::{NOTICE, TAKEN, TICK};
 use mirror_kit::{Input, Next, Node, Woken};
 use std::sync::Arc;
 
-pub use crate::ports::{FRAME, INPUTS, ORIGIN, OUTPUTS, PICTURE, PROMPT, SETTINGS, SOUND, UPDATE};
+pub use crate::ports::{BEFORE, FRAME, INPUTS, ORIGIN, OUTPUTS, PICTURE, PROMPT, SETTINGS, SOUND, UPDATE, WANTED};
 
 /// Serves the page until the mirror stops.
 ///
@@ -46,6 +46,7 @@ fn take(node: &mut Node, streams: &Streams, input: &Input) {
             let drops = node.drops();
             node.accept(input).into_iter().for_each(|frame: Frame| streams.picture(frame, at_ns, drops));
         }
+        BEFORE => node.accept(input).into_iter().for_each(|frame| streams.before(frame)),
         TAKEN => node.accept(input).into_iter().for_each(|taken: Taken| streams.taken(&taken.stamp)),
         SETTINGS => node.accept(input).into_iter().for_each(|settings| streams.take(settings)),
         PROMPT => node.accept(input).into_iter().for_each(|prompt| streams.heard(&prompt)),
@@ -64,6 +65,7 @@ fn obey(node: &mut Node, order: Order) -> Result<()> {
             let size = [pixels.height, pixels.width];
             node.send_frame(FRAME, &ready.header, size, |into| into.copy_from_slice(&pixels.rgb))
         }
+        Order::Wanted(wanted) => node.send(WANTED, wanted),
         Order::Sound(audio) => node.send(SOUND, audio),
     }
 }

@@ -38,13 +38,15 @@ pub struct Picture {
     pub shown_ns: i64,
     /// The JPEG file.
     pub jpeg: Bytes,
+    /// What it was made from, as a JPEG file: while somebody compares.
+    pub before: Option<Bytes>,
     /// The same as a part of a stream: headers, file, and the boundary of the *next* part, because some browsers show a
     /// part only when they see its end.
     pub part: Bytes,
 }
 
 impl Picture {
-    fn of(shot: Shot, jpeg: &[u8]) -> Self {
+    fn of(shot: Shot, jpeg: &[u8], before: Option<Bytes>) -> Self {
         let Shot { frame, settings, .. } = shot;
         let (stamp, painting) = (frame.header.stamp, frame.header.painting);
         let (len, frame_id) = (jpeg.len(), stamp.frame_id);
@@ -52,7 +54,7 @@ impl Picture {
         let part: Bytes = [head.as_bytes(), jpeg, b"\r\n", OPENING].concat().into();
         let (width, height, shown_ns) = (frame.width, frame.height, now_ns());
         let jpeg = part.slice(head.len()..head.len() + len);
-        Self { stamp, width, height, painting, settings, shown_ns, jpeg, part }
+        Self { stamp, width, height, painting, settings, shown_ns, jpeg, before, part }
     }
 }
 
@@ -61,6 +63,8 @@ impl Picture {
 pub struct Shot {
     /// The picture.
     pub frame: Frame,
+    /// What it was made from: while somebody compares.
+    pub before: Option<Frame>,
     /// The settings that were in force when its frame went into the graph.
     pub settings: Arc<Settings>,
     /// When it was taken up: nanoseconds since the Unix epoch.
@@ -104,6 +108,11 @@ pub struct Press {
     house: Arc<Easel>,
     meter: Meter,
     traces: Option<Traces>,
+}
+
+fn image(frame: &Frame) -> Image<&[u8]> {
+    let (width, height) = (frame.width, frame.height);
+    Image { pixels: &frame.pixels[..], width, pitch: width * Frame::CHANNELS, height, format: PixelFormat::RGB }
 }
 
 /// A thread that panicked has left nothing half done here.
@@ -158,14 +167,8 @@ impl Press {
         Easel::new()
     }
 
-    /// Puts a picture of the page's stream in: taken up at `received_ns`, after `drops` others were dropped on the way.
-    pub fn offer(&self, frame: Frame, received_ns: i64, drops: i64) {
-        let settings = Arc::new(Settings::of(&frame.header.stamp.stream));
-        self.offer_to(&self.house, Shot { frame, settings, received_ns, drops });
-    }
-
     /// Puts a picture of that easel's stream in.
-    pub fn offer_to(&self, easel: &Arc<Easel>, shot: Shot) {
+    pub fn offer(&self, easel: &Arc<Easel>, shot: Shot) {
         let is_watched = easel.is_watched();
         if !is_watched {
             // Whoever comes next must not see what was shown when the last one left.
@@ -196,25 +199,13 @@ impl Press {
         self.bell.notify_one();
     }
 
-    /// The newest picture of the page's stream, and each one after it.
-    #[must_use]
-    pub fn subscribe(&self) -> watch::Receiver<Option<Arc<Picture>>> {
-        self.subscribe_to(&self.house)
-    }
-
     /// The newest picture of that easel's stream, and each one after it.
     #[must_use]
-    pub fn subscribe_to(&self, easel: &Arc<Easel>) -> watch::Receiver<Option<Arc<Picture>>> {
+    pub fn subscribe(&self, easel: &Arc<Easel>) -> watch::Receiver<Option<Arc<Picture>>> {
         let receiver = easel.output.subscribe();
         // What has waited unseen is encoded now.
         self.ring(easel);
         receiver
-    }
-
-    /// As [`Easel::figures`], of the page's stream.
-    #[must_use]
-    pub fn figures(&self, now_ns: i64) -> (Summary, Option<i64>) {
-        self.house.figures(now_ns)
     }
 
     /// The milliseconds since the last picture of the page's stream; `None` before the first.
@@ -272,15 +263,7 @@ impl Press {
             let Some(shot) = waiting else { continue };
             let (counted, overtaken) = (slot.counted, slot.overtaken);
             drop(slot);
-            let (width, height) = (shot.frame.width, shot.frame.height);
-            let image = Image {
-                pixels: &shot.frame.pixels[..],
-                width,
-                pitch: width * Frame::CHANNELS,
-                height,
-                format: PixelFormat::RGB,
-            };
-            match compressor.compress_to_owned(image) {
+            match compressor.compress_to_owned(image(&shot.frame)) {
                 Ok(jpeg) => {
                     // First counted, then sent: whoever has seen a picture finds it in the figures.
                     if !counted {
@@ -288,11 +271,15 @@ impl Press {
                         let stage = StageTime { stage, received_ns, sent_ns: now_ns(), drops };
                         self.shown(&easel, &shot.frame, Some(stage));
                     }
-                    easel.output.send_replace(Some(Arc::new(Picture::of(shot, &jpeg))));
+                    let before = shot.before.as_ref().map(|before| compressor.compress_to_owned(image(before)));
+                    // A painting without it is a painting all the same.
+                    let before = before.and_then(Result::ok).map(|before| Bytes::copy_from_slice(&before));
+                    easel.output.send_replace(Some(Arc::new(Picture::of(shot, &jpeg, before))));
                 }
                 Err(error) => {
                     failed += 1;
                     if failed.is_power_of_two() {
+                        let Frame { width, height, .. } = shot.frame;
                         tracing::warn!(
                             "a picture of {width} × {height} could not be encoded ({failed} so far): {error}"
                         );

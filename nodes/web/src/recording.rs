@@ -1,9 +1,13 @@
-//! A film of what the page shows, begun and ended by its visitors: `out/recordings/mirror-2026-11-21T17-30-00Z.mp4`.
+//! A film of what the page shows, kept by the mirror for whoever runs it: `out/recordings/mirror-2026-11-21T17-30-00Z.mp4`.
+//!
+//! The button of the page is another thing: it films what one visitor sees, in that visitor's browser, and leaves the file there.
+//! This one stays on the mirror's disk. So it is for those who are trusted with that (this machine, and whoever has the access
+//! token; not everybody, where everybody may come in), and all pages say that it is under way.
 //!
 //! | request | answer |
 //! |---|---|
 //! | `GET /api/recording` | how the recording is: [`Report`] |
-//! | `POST /api/recording {"recording": true}` | the same, once it has begun; 409 if one is under way, 507 if the disk is full |
+//! | `POST /api/recording {"recording": true}` | the same, once it has begun; 403 for those who are not trusted, 409 if one is under way, 507 if the disk is full |
 //! | `POST /api/recording {"recording": false}` | the same, once the film is whole |
 //!
 //! The program `film` makes it, in a process of its own: it looks at the page as a browser does, so that a film costs the mirror
@@ -12,8 +16,9 @@
 use crate::check::Faults;
 use crate::config::Config;
 use crate::routes::{NO_STORE, refuse};
-use axum::extract::State;
+use crate::server::Peer;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -55,27 +60,19 @@ pub struct Report {
 }
 
 /// Where films are made.
-pub(crate) struct Desk {
+pub struct Desk {
     program: PathBuf,
     url: String,
+    /// Whoever comes in has shown the access token.
+    trusts_all: bool,
     /// The input of the program that makes one: it ends when this is dropped.
     input: Mutex<Option<ChildStdin>>,
     report: watch::Sender<Report>,
 }
 
-/// The addresses, for a page that is served as the configuration says.
-pub fn routes<S: Clone + Send + Sync + 'static>(config: &Config) -> Router<S> {
-    // One listens on "any address", but speaks to one.
-    let mut address = config.address;
-    if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
-    }
-    let program = std::env::current_exe().map(|own| own.with_file_name("film")).unwrap_or_default();
-    serve(Desk::new(program, format!("http://{address}")))
-}
-
-fn serve<S: Clone + Send + Sync + 'static>(desk: Desk) -> Router<S> {
-    Router::new().route("/api/recording", get(status).post(change)).with_state(Arc::new(desk))
+/// The addresses of a desk.
+pub fn routes<S: Clone + Send + Sync + 'static>(desk: Arc<Desk>) -> Router<S> {
+    Router::new().route("/api/recording", get(status).post(change)).with_state(desk)
 }
 
 /// How the recording of the page is.
@@ -94,6 +91,7 @@ fn answer(report: Report) -> Response {
     responses(
         (status = 200, body = Report, description = "what was asked for"),
         (status = 400, body = Faults, description = "no JSON"),
+        (status = 403, body = Faults, description = "everybody may come in here, and record on the mirror's own machine only"),
         (status = 409, body = Faults, description = "one is under way"),
         (status = 413, body = Faults, description = "the body is too large"),
         (status = 415, body = Faults, description = "the body is no JSON"),
@@ -103,7 +101,16 @@ fn answer(report: Report) -> Response {
         (status = 507, body = Faults, description = "the disk is full"),
     )
 )]
-pub(crate) async fn change(State(desk): State<Arc<Desk>>, wish: Result<Json<Wish>, JsonRejection>) -> Response {
+pub(crate) async fn change(
+    State(desk): State<Arc<Desk>>,
+    peer: Option<Extension<Peer>>,
+    wish: Result<Json<Wish>, JsonRejection>,
+) -> Response {
+    let is_here = peer.is_some_and(|Extension(Peer(address))| address.is_loopback());
+    if !(is_here || desk.trusts_all) {
+        let text = "the mirror records for whoever runs it, from its own machine; the page's own button films what you see, for you";
+        return refuse(StatusCode::FORBIDDEN, text);
+    }
     let wish = match wish {
         Ok(Json(wish)) => wish,
         Err(error) => return refuse(error.status(), &format!("send {{\"recording\": true}} or false: {error}")),
@@ -132,8 +139,27 @@ pub(crate) async fn change(State(desk): State<Arc<Desk>>, wish: Result<Json<Wish
 }
 
 impl Desk {
-    fn new(program: PathBuf, url: String) -> Self {
-        Self { program, url, input: Mutex::default(), report: watch::Sender::default() }
+    /// The desk of a page that is served as the configuration says.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        // One listens on "any address", but speaks to one.
+        let mut address = config.address;
+        if address.ip().is_unspecified() {
+            let is_old = address.is_ipv4();
+            address.set_ip(if is_old { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+        }
+        let program = std::env::current_exe().map(|own| own.with_file_name("film")).unwrap_or_default();
+        Self::new(program, format!("http://{address}"), config.front.token.is_some())
+    }
+
+    fn new(program: PathBuf, url: String, trusts_all: bool) -> Self {
+        Self { program, url, trusts_all, input: Mutex::default(), report: watch::Sender::default() }
+    }
+
+    /// Whether a film is under way.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.report.borrow().recording
     }
 
     /// Begins a film. `false`: one is under way.
@@ -213,7 +239,7 @@ mod tests {
         let program = folder.path().join("film");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a script");
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("a program");
-        serve(Desk::new(program, "http://127.0.0.1:1".to_owned()))
+        routes(Arc::new(Desk::new(program, "http://127.0.0.1:1".to_owned(), true)))
     }
 
     async fn ask(page: &Router, request: axum::http::request::Builder, body: &str) -> (u16, Value) {
@@ -264,6 +290,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_everybody_may_come_in_only_the_mirrors_own_machine_records() {
+        let desk = Arc::new(Desk::new("/nowhere/film".into(), String::new(), false));
+        for (address, expected) in [("10.0.0.7", 403), ("127.0.0.1", 500), ("::1", 500)] {
+            let peer = Extension(Peer(address.parse().expect("an address")));
+            let page: Router = routes(desk.clone()).layer(peer);
+            assert_eq!(post(&page, r#"{"recording": true}"#).await.0, expected, "{address}");
+        }
+        // Everybody may know.
+        let page: Router = routes(desk);
+        assert_eq!(ask(&page, Request::get("/"), "").await.0, 200);
+    }
+
+    #[tokio::test]
     async fn what_is_no_wish_and_a_program_that_is_not_there_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let page = page(&folder, "exit 3");
@@ -273,7 +312,7 @@ mod tests {
         // A form of another site is sent without asking, JSON is not.
         assert_eq!(ask(&page, Request::post("/"), r#"{"recording": true}"#).await.0, 415);
         assert_eq!(post(&page, r#"{"recording": true}"#).await.0, 500);
-        let nowhere: Router = serve(Desk::new("/nowhere/film".into(), String::new()));
+        let nowhere: Router = routes(Arc::new(Desk::new("/nowhere/film".into(), String::new(), true)));
         let (status, refused) = post(&nowhere, r#"{"recording": true}"#).await;
         assert!(status == 500 && refused.to_string().contains("/nowhere/film cannot be started"), "{refused}");
     }

@@ -51,7 +51,7 @@ pub fn routes(site: Arc<Site>) -> Router {
         .route("/api/figures", get(figures))
         .route("/api/nodes", get(watching::nodes))
         .route("/api/looks", get(looks))
-        .merge(recording::routes(&site.config))
+        .merge(recording::routes(site.desk.clone()))
         .fallback(async || refuse(StatusCode::NOT_FOUND, "there is no such page; / is the mirror"))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(from_fn(dress))

@@ -5,6 +5,7 @@ use crate::census::Census;
 use crate::config::Config;
 use crate::door::Door;
 use crate::press::Press;
+use crate::recording::Desk;
 use crate::streams::Streams;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
@@ -21,6 +22,8 @@ pub struct Site {
     pub listeners: Arc<Semaphore>,
     /// The nodes.
     pub census: Census,
+    /// Films of what the page shows.
+    pub desk: Arc<Desk>,
     /// Who may come in.
     pub door: Arc<Door>,
     /// The configuration.
@@ -32,8 +35,8 @@ impl Site {
     #[must_use]
     pub fn new(config: Config, press: Arc<Press>, streams: Streams, census: Census) -> Self {
         let (status, listeners) = (streams.house(), Arc::new(Semaphore::new(config.clients_max)));
-        let door = Door::of(&config.front);
-        Self { press, streams, status, listeners, census, door, config }
+        let (door, desk) = (Door::of(&config.front), Arc::new(Desk::of(&config)));
+        Self { press, streams, status, listeners, census, desk, door, config }
     }
 
     /// How many watch pictures, and how many listen to events.

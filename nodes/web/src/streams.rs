@@ -24,40 +24,47 @@
 //! | [`photo`] | a visitor's picture: checked when it comes, decoded when it is its turn |
 //! | [`stream`] | one stream: what is shown of it, who owns it, who watches |
 //! | [`owner`], [`viewer`] | an adapter's ends of a stream |
+//! | [`compare`] | before and after: source pictures of cameras, while somebody looks at them |
 //! | [`feed`] | the thread that lets pictures into the graph |
 //! | [`graph`] | the graph's end: what comes from it |
+//! | [`limits`], [`errors`], [`list`] | what is allowed; why something is not; the list of all |
 
 pub mod admission;
+pub mod compare;
+pub mod errors;
 pub mod feed;
 pub mod graph;
+pub mod limits;
+pub mod list;
 pub mod owner;
 pub mod photo;
 pub mod stream;
 pub mod tally;
 pub mod viewer;
 
-pub use graph::limits;
+pub use compare::Comparing;
+pub use errors::{ChangeError, OpenError, WatchError};
+pub use limits::{Limits, limits};
+pub use list::Entry;
 pub use owner::{Credits, Owner, SoundError};
 pub use photo::{Photo, PhotoError};
 pub use viewer::Viewer;
 
 use crate::board::Status;
-use crate::check::{self, Fault};
+use crate::check;
 use crate::config::Config;
 use crate::press::Press;
 use admission::{Admission, Name};
 use eyre::Result;
 use feed::{Gate, Ready};
-use mirror_contract::{Audio, Settings, VISITOR};
-use mirror_kit::Book;
-use serde::Serialize;
+use mirror_contract::{Audio, Settings, VISITOR, Wanted};
+use mirror_kit::{Book, Sources};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stream::{Kind, Stream};
-use tally::Tally;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 /// Orders that may wait for the graph. More than people can type; a flood is turned away.
@@ -85,6 +92,8 @@ pub enum Order {
     Frame(Ready),
     /// A visitor's voice.
     Sound(Audio),
+    /// Somebody compares a camera's paintings with what they are made from.
+    Wanted(Wanted),
 }
 
 /// Orders on their way to the graph.
@@ -104,105 +113,6 @@ pub struct Opening<'a> {
     pub address: Option<IpAddr>,
 }
 
-/// A stream cannot be opened.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
-    /// All places are taken.
-    #[error("the mirror is full: {0} visitors have their cameras here; try again later")]
-    Full(usize),
-    /// All places of this address are taken.
-    #[error("{0} cameras from one address are all there may be; close another one first")]
-    Crowded(usize),
-    /// Somebody else has it.
-    #[error("a stream of that name is somebody else's; choose another name")]
-    Taken,
-    /// It is no name.
-    #[error(
-        "the name of a stream is 1 to {NAME_MAX} letters, digits and -_.~:@, and not that of a camera of the mirror"
-    )]
-    Name,
-    /// The graph takes no visitors' pictures.
-    #[error("this mirror takes no visitors' cameras: its graph has no edge from web/frame")]
-    Closed,
-}
-
-/// A stream cannot be watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WatchError {
-    /// There is none of that name.
-    #[error("there is no such stream; it may have ended")]
-    Unknown,
-    /// All places are taken.
-    #[error("all places are taken (WEB_CLIENTS_MAX); try again later")]
-    Full,
-}
-
-/// Settings cannot be changed.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ChangeError {
-    /// What the parameter table does not allow, one for each setting.
-    #[error("{}", texts(.0))]
-    Refused(Vec<Fault>),
-    /// There is no such stream, or somebody else owns it by now.
-    #[error("there is no such stream; it may have ended")]
-    Unknown,
-    /// The graph is behind.
-    #[error("too many changes at once; try again in a moment")]
-    Busy,
-}
-
-impl ChangeError {
-    /// The same as a list: what is not about one setting is about the whole.
-    #[must_use]
-    pub fn faults(self) -> Vec<Fault> {
-        match self {
-            Self::Refused(faults) => faults,
-            other => vec![Fault::whole(other.to_string())],
-        }
-    }
-}
-
-fn texts(faults: &[Fault]) -> String {
-    faults.iter().map(|fault| fault.error.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-/// A stream in the list of all.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Entry {
-    /// Its name: `house` for the mirror's own camera.
-    pub name: String,
-    /// The protocol that it was opened through; empty for cameras of the mirror.
-    pub origin: &'static str,
-    /// Its owner is connected; cameras are always.
-    pub is_live: bool,
-    /// How many watch it, its owner not counted.
-    pub viewers: usize,
-    /// When it was opened: milliseconds since the Unix epoch.
-    pub opened_ms: i64,
-    /// What became of its pictures; cameras have none of this.
-    pub tally: Option<Tally>,
-    /// Its settings.
-    #[serde(skip)]
-    pub settings: Arc<Settings>,
-}
-
-/// What is allowed, and what the graph can do.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// Visitors' streams at once.
-    pub streams: usize,
-    /// Visitors' streams at once from one address; this machine's own are not counted.
-    pub per_address: usize,
-    /// Those who may watch at once, owners not counted.
-    pub watchers: usize,
-    /// Visitors' pictures go into the graph.
-    pub sees: bool,
-    /// Visitors' voices do.
-    pub hears: bool,
-    /// The encoder says when it has taken a picture up.
-    pub is_told: bool,
-}
-
 /// All streams. Cheap to clone.
 #[derive(Clone)]
 pub struct Streams(Arc<Shared>);
@@ -216,6 +126,8 @@ struct Shared {
     streams: Mutex<BTreeMap<Name, Arc<Stream>>>,
     gate: Gate,
     book: Mutex<Book>,
+    /// What cameras' paintings are made from, while somebody compares.
+    sources: Mutex<Sources>,
     orders: mpsc::Sender<Order>,
     press: Arc<Press>,
     watchers: Arc<Semaphore>,
@@ -255,6 +167,7 @@ impl Streams {
             streams: Mutex::new(BTreeMap::from([(name, house.clone())])),
             house,
             book: Mutex::default(),
+            sources: Mutex::default(),
             orders,
             press,
             watchers,
@@ -345,39 +258,6 @@ impl Streams {
             self.0.orders.try_send(order).map_err(|_| ChangeError::Busy)?;
         }
         Ok(values)
-    }
-
-    /// All streams, by name; cameras of the mirror first.
-    #[must_use]
-    pub fn list(&self) -> Vec<Entry> {
-        let streams: Vec<Arc<Stream>> = lock(&self.0.streams).values().cloned().collect();
-        let mut list: Vec<Entry> = streams.iter().map(|stream| self.entry(stream)).collect();
-        list.sort_by(|one, other| (!one.origin.is_empty(), &one.name).cmp(&(!other.origin.is_empty(), &other.name)));
-        list
-    }
-
-    /// One of them.
-    #[must_use]
-    pub fn entry_of(&self, name: &str) -> Option<Entry> {
-        self.find(name).map(|stream| self.entry(&stream))
-    }
-
-    fn entry(&self, stream: &Stream) -> Entry {
-        Entry {
-            name: stream.name().to_owned(),
-            origin: stream.origin(),
-            is_live: stream.is_live(),
-            viewers: stream.viewers(),
-            opened_ms: stream.opened_ns() / 1_000_000,
-            tally: self.0.gate.look(|admission| admission.tally(stream.graph_name())),
-            settings: stream.settings(),
-        }
-    }
-
-    /// What became of all visitors' pictures, since this node was started.
-    #[must_use]
-    pub fn totals(&self) -> Tally {
-        self.0.gate.look(Admission::totals)
     }
 
     /// How many visitors are here.

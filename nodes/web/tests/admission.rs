@@ -64,6 +64,84 @@ fn sixty_four_streams_get_the_same_share() {
     assert!(*least >= 98 && most - least <= 2, "{shares:?}");
 }
 
+/// What so many streams get of a graph that loses pictures: those that `is_lost` says, of a stream and its so many-th one. Three
+/// pictures are in the graph at a time, and each takes 10 ms.
+fn shares_under_loss(count: usize, turns: i64, mut is_lost: impl FnMut(usize, i64) -> bool) -> Vec<u64> {
+    let names = names(count);
+    let mut admission = opened(true, &names);
+    let mut inside: Vec<(Name, i64)> = Vec::new();
+    for turn in 0..turns {
+        let now_ns = turn * 10 * MS;
+        admission.expire(now_ns);
+        for name in admission.grant(now_ns) {
+            admission.offer(&name, now_ns);
+        }
+        if let Some(Admitted { stream, number, .. }) = admission.next(now_ns) {
+            admission.taken(&stream, number);
+            let at = names.iter().position(|name| *name == stream).expect("one of them");
+            if !is_lost(at, number) {
+                inside.push((stream, number));
+            }
+        }
+        if inside.len() == 3 || (turn % 3 == 0 && !inside.is_empty()) {
+            let (stream, number) = inside.remove(0);
+            admission.painted(&stream, number, now_ns);
+        }
+    }
+    names.iter().map(|name| admission.tally(name).expect("it is open").painted).collect()
+}
+
+fn are_even(shares: &[u64]) -> bool {
+    let (least, most) = (shares.iter().min().expect("some"), shares.iter().max().expect("some"));
+    2 * most <= 3 * least
+}
+
+#[test]
+fn losses_cost_nobody_his_share_whomever_they_hit() {
+    // A tenth of all, one after the other as they come: thirteen rounds, as a visitor of a short evening sees them.
+    let mut count = 0;
+    let scattered = shares_under_loss(64, 13 * 64, |_, _| {
+        count += 1;
+        count % 10 == 7
+    });
+    assert!(are_even(&scattered), "{scattered:?}");
+    // Always the same ones: those behind whom a camera comes in, or whose pictures are fast where others are slow.
+    let every_other = shares_under_loss(64, 13 * 64, |at, number| at % 16 == 3 && number % 2 == 0);
+    assert!(are_even(&every_other), "{every_other:?}");
+    // Two in a row, again and again: nobody waits for a clock.
+    let pairs = shares_under_loss(64, 26 * 64, |at, number| at == 5 && number % 6 < 2);
+    assert!(are_even(&pairs), "{pairs:?}");
+    let few = shares_under_loss(3, 600, |at, number| at == 1 && number % 3 == 0);
+    assert!(are_even(&few), "{few:?}");
+}
+
+#[test]
+fn a_stream_of_which_nothing_ever_comes_back_takes_no_more_than_its_turn() {
+    let shares = shares_under_loss(8, 1600, |at, _| at == 2);
+    let others: Vec<u64> = shares.iter().enumerate().filter(|(at, _)| *at != 2).map(|(_, share)| *share).collect();
+    assert_eq!(shares[2], 0);
+    assert!(are_even(&others) && others.iter().sum::<u64>() >= 1600 * 7 / 8 - 60, "{shares:?}");
+}
+
+#[test]
+fn a_stream_alone_that_loses_both_its_pictures_goes_on_as_soon_as_they_are_overdue() {
+    let name = &names(1)[0];
+    let mut admission = opened(true, std::slice::from_ref(name));
+    let send = |admission: &mut Admission<i64>, now_ns| {
+        admission.offer(name, now_ns);
+        let number = admission.next(now_ns).expect("there is room").number;
+        admission.taken(name, number);
+        number
+    };
+    let first = send(&mut admission, 0);
+    assert!(admission.painted(name, first, 100 * MS));
+    send(&mut admission, 100 * MS);
+    send(&mut admission, 110 * MS);
+    // A picture takes 100 ms here: after 600 ms nobody expects these any more.
+    assert_eq!((admission.expire(700 * MS), admission.expire(711 * MS)), (0, 2));
+    send(&mut admission, 711 * MS);
+}
+
 #[test]
 fn a_stream_alone_gets_every_turn() {
     assert!(shares(1, 1000, |_, _| true)[0] >= 998);

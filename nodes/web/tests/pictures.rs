@@ -74,7 +74,7 @@ fn the_figures_count_pictures_whether_or_not_somebody_watches() {
     for frame_id in 0..10 {
         fake.offer(frame_id, 64);
     }
-    let (summary, silent_ms) = fake.press.figures(now_ns());
+    let (summary, silent_ms) = fake.press.easel().figures(now_ns());
     assert_eq!(summary.frames, 10);
     assert!(silent_ms.is_some_and(|ms| ms < 1000));
     // The last of them is encoded now, but it has been counted.
@@ -82,7 +82,7 @@ fn the_figures_count_pictures_whether_or_not_somebody_watches() {
     client.picture(&mut rest).expect("the last picture");
     fake.offer(10, 64);
     client.picture(&mut rest).expect("one more");
-    let (summary, _) = fake.press.figures(now_ns());
+    let (summary, _) = fake.press.easel().figures(now_ns());
     assert_eq!(summary.frames, 11);
     assert!(summary.age_ms.p50 >= 20.0, "{summary:?}");
     assert_eq!(summary.stages.iter().map(|stage| stage.stage.as_str()).collect::<Vec<_>>(), ["decoder", "web"]);
@@ -105,7 +105,7 @@ fn a_picture_of_the_contract_keeps_its_colours() {
     let fake = Fake::start(&[("WEB_JPEG_QUALITY", "95")]);
     let mut red = frame(0, 64);
     red.pixels = [200u8, 30, 30].repeat(64 * 64).into();
-    fake.press.offer(red, now_ns(), 0);
+    fake.show(red);
     let image = turbojpeg::decompress(&fake.get("/picture.jpg").body, turbojpeg::PixelFormat::RGB).expect("a JPEG");
     let middle = &image.pixels[(32 * 64 + 32) * 3..][..3];
     assert!(middle[0].abs_diff(200) < 6 && middle[1].abs_diff(30) < 6 && middle[2].abs_diff(30) < 6, "{middle:?}");

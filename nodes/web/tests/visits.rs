@@ -1,175 +1,16 @@
 //! Visitors over real sockets. The graph is the test's: it takes pictures out of the orders and gives painted ones back.
 
 mod fake;
+mod guest;
 
-use fake::Fake;
-use futures::{SinkExt, StreamExt};
-use mirror_contract::{Frame, Header, Painting, Settings, Stamp};
+use futures::SinkExt;
+use guest::{Live, Said, Visitor, admitted, colour, is_near, jpeg, painted};
+use mirror_contract::Settings;
 use serde_json::{Value, json};
-use std::ops::{Deref, DerefMut};
 use std::time::Duration;
-use tokio::net::TcpStream;
-use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-use web::streams::{Order, Orders, Streams};
-
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A site in a test that is asynchronous itself: its server has a runtime of its own, which begins and ends outside of it.
-struct Live(Option<Fake>);
-
-impl Live {
-    fn start(pairs: &[(&str, &str)]) -> Self {
-        Self(Some(block_in_place(|| Fake::start(pairs))))
-    }
-}
-
-impl Deref for Live {
-    type Target = Fake;
-    fn deref(&self) -> &Fake {
-        self.0.as_ref().expect("it runs")
-    }
-}
-
-impl DerefMut for Live {
-    fn deref_mut(&mut self) -> &mut Fake {
-        self.0.as_mut().expect("it runs")
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        block_in_place(|| drop(self.0.take()));
-    }
-}
-
-struct Visitor(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-/// What the server says.
-#[derive(Debug)]
-enum Said {
-    Text(Value),
-    Picture(Value, Vec<u8>),
-    Closed,
-}
-
-impl Visitor {
-    async fn connect(fake: &Live, first: Value) -> Self {
-        let (socket, _) = connect_async(format!("ws://{}/visit", fake.address())).await.expect("a socket");
-        let mut visitor = Self(socket);
-        visitor.say(first).await;
-        visitor
-    }
-
-    /// Opens a stream and is welcomed.
-    async fn open(fake: &Live, stream: &str, key: &str) -> Self {
-        let mut visitor = Self::connect(fake, json!({"type": "open", "stream": stream, "key": key})).await;
-        let welcome = visitor.text("welcome").await;
-        assert_eq!((&welcome["stream"], &welcome["is_owner"]), (&json!(stream), &json!(true)));
-        visitor
-    }
-
-    async fn watch(fake: &Live, stream: &str) -> Self {
-        Self::connect(fake, json!({"type": "watch", "stream": stream})).await
-    }
-
-    async fn say(&mut self, value: Value) {
-        self.0.send(Message::Text(value.to_string().into())).await.expect("it is open");
-    }
-
-    async fn next(&mut self) -> Said {
-        loop {
-            match timeout(PATIENCE, self.0.next()).await.expect("an answer") {
-                Some(Ok(Message::Text(text))) => return Said::Text(serde_json::from_str(&text).expect("JSON")),
-                Some(Ok(Message::Binary(bytes))) => {
-                    let (length, rest) = bytes.split_first_chunk::<4>().expect("a length");
-                    let (head, jpeg) = rest.split_at(u32::from_le_bytes(*length) as usize);
-                    return Said::Picture(serde_json::from_slice(head).expect("a head"), jpeg.to_vec());
-                }
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return Said::Closed,
-            }
-        }
-    }
-
-    /// The next text of that type; others are passed over.
-    async fn text(&mut self, kind: &str) -> Value {
-        loop {
-            match self.next().await {
-                Said::Text(text) if text["type"] == kind => return text,
-                Said::Closed => panic!("closed before {kind}"),
-                _ => {}
-            }
-        }
-    }
-
-    async fn picture(&mut self) -> (Value, Vec<u8>) {
-        loop {
-            match self.next().await {
-                Said::Picture(head, jpeg) => return (head, jpeg),
-                Said::Closed => panic!("closed before a picture"),
-                Said::Text(_) => {}
-            }
-        }
-    }
-
-    async fn send(&mut self, kind: u8, tag: u32, body: &[u8]) {
-        let head = [&[kind, 0, 0, 0][..], &tag.to_le_bytes(), &5.0f32.to_le_bytes()].concat();
-        self.0.send(Message::Binary([&head, body].concat().into())).await.expect("it is open");
-    }
-}
-
-/// A picture of one colour.
-fn jpeg(side: usize, colour: [u8; 3]) -> Vec<u8> {
-    let pixels = colour.repeat(side * side);
-    let image = turbojpeg::Image {
-        pixels: &pixels[..],
-        width: side,
-        pitch: side * 3,
-        height: side,
-        format: turbojpeg::PixelFormat::RGB,
-    };
-    turbojpeg::compress(image, 90, turbojpeg::Subsamp::None).expect("a JPEG").to_vec()
-}
-
-fn colour(jpeg: &[u8]) -> [u8; 3] {
-    let image = turbojpeg::decompress(jpeg, turbojpeg::PixelFormat::RGB).expect("a JPEG");
-    let middle = (image.height / 2 * image.width + image.width / 2) * 3;
-    [image.pixels[middle], image.pixels[middle + 1], image.pixels[middle + 2]]
-}
-
-fn is_near(one: [u8; 3], other: [u8; 3]) -> bool {
-    one.iter().zip(other).all(|(one, other)| one.abs_diff(other) < 8)
-}
-
-/// The next picture that goes into the graph.
-async fn admitted(orders: &mut Orders) -> (Stamp, [u8; 3], [usize; 2]) {
-    loop {
-        match timeout(PATIENCE, orders.recv()).await.expect("a picture").expect("it runs") {
-            Order::Frame(ready) => {
-                let pixels = ready.pixels;
-                let first = [pixels.rgb[0], pixels.rgb[1], pixels.rgb[2]];
-                return (ready.header.stamp, first, [pixels.height, pixels.width]);
-            }
-            Order::Change { .. } | Order::Sound(_) => {}
-        }
-    }
-}
-
-/// The graph has painted a picture: the same colour.
-fn painted(streams: &Streams, stamp: Stamp, colour: [u8; 3]) {
-    let painting = Painting {
-        prompt: "neon".to_owned(),
-        pack: "starter".to_owned(),
-        provider: "CPU".to_owned(),
-        passthrough: false,
-    };
-    let header = Header { painting: Some(painting), ..Header::of(stamp) };
-    let frame = Frame { header, height: 32, width: 32, pixels: colour.repeat(32 * 32).into() };
-    streams.picture(frame, mirror_contract::now_ns(), 0);
-}
+use web::streams::Order;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_visitors_picture_goes_into_the_graph_and_comes_back_painted_to_those_who_know_its_name() {
@@ -475,6 +316,40 @@ async fn what_a_visitor_says_goes_to_the_graph_as_sound_of_its_stream_and_no_fas
         anna.send(2, 0, &vec![0; 2 * 16_000]).await;
     }
     assert!(anna.text("trouble").await["error"].as_str().is_some_and(|error| error.contains("too fast")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_compares_is_sent_what_the_mirrors_paintings_are_made_from_and_nobody_else_is() {
+    let mut fake = Live::start(&[]);
+    let (mut curious, mut other) = (Visitor::watch(&fake, "house").await, Visitor::watch(&fake, "house").await);
+    assert_eq!(curious.text("welcome").await["compares"], json!(true));
+    curious.say(json!({"type": "compare", "on": true})).await;
+    let Some(Order::Wanted(wanted)) = fake.orders.recv().await else { panic!("the graph is not asked") };
+    assert_eq!(wanted.stream, "house");
+    let painted = fake::frame(7, 64);
+    let mut before = fake::frame(7, 64);
+    (before.header.stamp, before.pixels) = (painted.header.stamp.clone(), [200u8, 30, 30].repeat(64 * 64).into());
+    fake.streams.before(before);
+    fake.show(painted);
+    let (head, files) = curious.picture().await;
+    let (before, after) = files.split_at(head["before"].as_u64().expect("a length") as usize);
+    assert!(is_near(colour(before), [200, 30, 30]), "{head}");
+    let (head, alone) = other.picture().await;
+    assert_eq!((&head["before"], &alone[..]), (&json!(0), after));
+    // As long as that is so the graph is asked again; then no more.
+    fake.tick();
+    assert!(matches!(fake.orders.try_recv(), Ok(Order::Wanted(_))));
+    curious.say(json!({"type": "compare", "on": false})).await;
+    curious.say(json!({"type": "settings", "values": {"strength": 7}})).await;
+    curious.text("refused").await;
+    fake.tick();
+    assert!(fake.orders.try_recv().is_err());
+    // A visitor's own page has what it sends, and nobody else sees it.
+    let _anna = Visitor::open(&fake, "anna", "secret").await;
+    let mut friend = Visitor::watch(&fake, "anna").await;
+    assert_eq!(friend.text("welcome").await["compares"], json!(false));
+    friend.say(json!({"type": "compare", "on": true})).await;
+    assert!(friend.text("trouble").await["error"].as_str().is_some_and(|error| error.contains("cannot be compared")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,6 +4,9 @@
 //! most one of all streams stands at the graph's door. Streams have their turn one after the other. Of a stream at most two
 //! pictures are in the graph, and one waits: the newest.
 //!
+//! A picture that is lost in the graph is not its stream's fault: the stream has its turn again, before all others, and once
+//! until one of its pictures has come back. So losses cost nobody his share, and a stream that is never painted gets no more.
+//!
 //! A picture that is sent long before its turn is old when it is painted. So a stream is *granted* a picture only when it
 //! will soon be its turn, and adapters tell their clients then; one that sends without a grant replaces its own older one.
 //!
@@ -23,10 +26,12 @@ const AHEAD_LEAST: usize = 2;
 const AHEAD_MOST: usize = 16;
 /// A stream that has been granted a picture and sends none holds up no other for longer than this, in nanoseconds.
 const SILENCE_NS: i64 = 500_000_000;
-/// A picture that has not come out of the graph after this time, in nanoseconds, is lost …
-const LOST_NS: i64 = 1_500_000_000;
-/// … if the graph is not slow: then after so many times of what a picture takes.
+/// A picture that has not come out of the graph after so many times of what a picture takes lately is lost …
 const LOST_TIMES: i64 = 4;
+/// … but not before this, in nanoseconds: a stage that is swapped or started again is away for half a second …
+const LOST_LEAST_NS: i64 = 600_000_000;
+/// … and as long as nothing is known of the graph, after this.
+const LOST_NS: i64 = 1_500_000_000;
 /// Pictures leave the graph nearly in the order in which they came in. One that so many later ones have overtaken is lost.
 const OVERTAKEN: u64 = 4;
 /// Pictures that were given up and may come all the same: they are known again, so that a slow graph is known to be slow.
@@ -56,6 +61,8 @@ struct Lane<F> {
     in_flight: usize,
     next_number: i64,
     has_had_turn: bool,
+    /// A picture has come back since the stream was given a turn again for one that was lost.
+    may_have_again: bool,
     /// The newest picture that came back.
     painted: Option<i64>,
     tally: Tally,
@@ -138,6 +145,7 @@ impl<F> Admission<F> {
             in_flight: 0,
             next_number: 0,
             has_had_turn: false,
+            may_have_again: true,
             painted: None,
             tally,
         };
@@ -249,6 +257,9 @@ impl<F> Admission<F> {
     /// stream has ended, or has shown a newer one.
     pub fn painted(&mut self, stream: &str, number: i64, now_ns: i64) -> bool {
         let is_it = |it: &Flight| it.number == number && &*it.stream == stream;
+        if let Some(lane) = self.lanes.get_mut(stream) {
+            lane.may_have_again = true;
+        }
         if let Some(flight) = self.flights.iter().position(is_it).and_then(|at| self.flights.remove(at)) {
             self.way_ns = (now_ns - flight.sent_ns).max(self.way_ns - self.way_ns / 8);
             let is_awaited = self.land(&flight, |tally| &mut tally.painted) && self.is_newest(stream, number);
@@ -279,10 +290,21 @@ impl<F> Admission<F> {
 
     fn give_up(&mut self, flight: Flight) {
         if self.land(&flight, |tally| &mut tally.lost) {
+            self.have_again(&flight.stream);
             if self.late.len() == LATE {
                 self.late.pop_front();
             }
             self.late.push_back(flight);
+        }
+    }
+
+    /// The next turn is this stream's, unless it has had one again already and nothing has come of it.
+    fn have_again(&mut self, stream: &Name) {
+        let lane = self.lanes.get_mut(stream).filter(|lane| lane.may_have_again);
+        let at = self.turns.iter().position(|name| name == stream);
+        if let (Some(lane), Some(at)) = (lane, at) {
+            lane.may_have_again = false;
+            self.turns.remove(at).into_iter().for_each(|name| self.turns.push_front(name));
         }
     }
 
@@ -296,7 +318,8 @@ impl<F> Admission<F> {
 
     /// Gives up what has been in the graph for too long: how many pictures.
     pub fn expire(&mut self, now_ns: i64) -> usize {
-        let patience_ns = LOST_NS.max(LOST_TIMES * self.way_ns);
+        let known_ns = (LOST_TIMES * self.way_ns).max(LOST_LEAST_NS);
+        let patience_ns = if self.way_ns == 0 { LOST_NS } else { known_ns };
         let before = self.flights.len();
         while let Some(lost) = self.flights.pop_front_if(|it| now_ns - it.sent_ns > patience_ns) {
             self.give_up(lost);

@@ -1,32 +1,15 @@
 //! The graph's end of the streams: what comes from it.
 
-use super::{Limits, Streams, lock};
-use crate::config::Config;
+use super::{Streams, lock};
 use crate::discreet::discreet;
-use crate::ports::{FRAME, SOUND};
 use crate::press::Shot;
 use mirror_contract::{Frame, HOUSE, Notice, Prompt, Settings, Stamp, VISITOR};
-use mirror_kit::Node;
-use mirror_kit::node::TAKEN;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// How often `control` hears which streams are alive: it keeps the settings of others for ten minutes.
 const ALIVE_NS: i64 = 60_000_000_000;
-
-/// What the configuration allows, and what the graph can do.
-#[must_use]
-pub fn limits(node: &Node, config: &Config) -> Limits {
-    Limits {
-        streams: config.streams_max,
-        per_address: config.streams_per_address,
-        watchers: config.clients_max,
-        sees: node.declares(FRAME) && config.streams_max > 0,
-        hears: node.declares(SOUND),
-        is_told: node.connected().iter().any(|port| port == TAKEN),
-    }
-}
 
 impl Streams {
     /// The encoder has taken up a visitor's picture.
@@ -56,7 +39,8 @@ impl Streams {
         let Some(stream) = stream else { return };
         stream.write(|board| board.picture(&frame.header));
         let settings = stream.settings_of(stamp.frame_id);
-        self.0.press.offer_to(stream.easel(), Shot { frame, settings, received_ns, drops });
+        let before = self.source_of(&stream, &frame.header.stamp);
+        self.0.press.offer(stream.easel(), Shot { frame, before, settings, received_ns, drops });
     }
 
     /// Settings of a stream have come.
@@ -92,6 +76,7 @@ impl Streams {
             self.0.said_ns.store(now_ns, Ordering::Relaxed);
         }
         self.tend(now_ns, says);
+        self.keep_comparing();
     }
 
     /// The end: no picture goes into the graph any more.

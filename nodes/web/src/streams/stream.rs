@@ -43,6 +43,7 @@ pub(super) struct Stream {
     ended: watch::Sender<bool>,
     tenure: Mutex<Tenure>,
     viewers: AtomicUsize,
+    comparers: AtomicUsize,
     sounds: AtomicI64,
 }
 
@@ -76,6 +77,7 @@ impl Stream {
             ended: watch::Sender::new(false),
             tenure: Mutex::default(),
             viewers: AtomicUsize::new(0),
+            comparers: AtomicUsize::new(0),
             sounds: AtomicI64::new(0),
         }
     }
@@ -226,7 +228,10 @@ impl Stream {
     }
 
     pub fn heard(&self, prompt: &Prompt) {
-        self.write(|board| board.heard(&prompt.text, prompt.stamp.captured_ns / 1_000_000));
+        self.write(|board| {
+            board.heard(&prompt.text, prompt.stamp.captured_ns / 1_000_000);
+            true
+        });
     }
 
     /// Says what is on the board, if anybody listens.
@@ -251,6 +256,15 @@ impl Stream {
 
     pub fn viewers(&self) -> usize {
         self.viewers.load(Ordering::Relaxed)
+    }
+
+    /// Somebody begins (+1) or ceases (−1) to compare.
+    pub fn compared(&self, by: isize) {
+        self.comparers.fetch_add(by.cast_unsigned(), Ordering::Relaxed);
+    }
+
+    pub fn is_compared(&self) -> bool {
+        self.comparers.load(Ordering::Relaxed) > 0
     }
 
     /// The number of the next stretch of sound.

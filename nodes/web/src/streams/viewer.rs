@@ -19,7 +19,7 @@ pub struct Viewer {
 
 impl Viewer {
     pub(super) fn new(streams: &Streams, stream: Arc<Stream>, seat: Option<OwnedSemaphorePermit>) -> Self {
-        let mut pictures = streams.0.press.subscribe_to(stream.easel());
+        let mut pictures = streams.0.press.subscribe(stream.easel());
         pictures.mark_changed();
         if seat.is_some() {
             stream.watched(1);

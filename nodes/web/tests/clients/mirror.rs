@@ -55,19 +55,11 @@ impl Mirror {
     fn on_this_thread(pairs: &[(&str, &str)]) -> Self {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/starter");
         let pairs = pairs.iter().copied().chain([("MIRROR_PACK", root), ("MIRROR_PACKS", root)]);
-        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let environment = mirror_kit::Environment::of(KEYS, pairs).expect("known keys");
+        let environment = mirror_kit::Environment::given(KEYS, pairs).expect("known keys");
         let config = Config::of(&environment).expect("a good configuration");
         let press = Press::start(&config).expect("a press");
-        let limits = Limits {
-            streams: config.streams_max,
-            per_address: config.streams_per_address,
-            watchers: config.clients_max,
-            sees: true,
-            hears: true,
-            is_told: true,
-        };
-        let (streams, orders) = Streams::start(&config, limits, press.clone()).expect("streams");
+        let (streams, orders) =
+            Streams::start(&config, Limits::of(&config, [true; 2]), press.clone()).expect("streams");
         let census = Census::new("5a-clients".to_owned(), "web", Vec::new());
         let site = Arc::new(Site::new(config.clone(), press, streams.clone(), census));
         let places = Places::of(config.connections());
@@ -158,7 +150,7 @@ fn paint(streams: &Streams, mut orders: Orders, is_over: &AtomicBool) {
                 let frame = Frame { header, height: pixels.height, width: pixels.width, pixels: negative.into() };
                 streams.picture(frame, now_ns(), 0);
             }
-            Order::Sound(_) => {}
+            Order::Sound(_) | Order::Wanted(_) => {}
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::mirror::Mirror;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 const LISTENERS: [&str; 4] = ["page", "Real-Time LCM", "Live Diffusion", "DreamStream"];
 
@@ -67,6 +67,13 @@ fn tool(name: &str) -> Command {
     Command::new(path)
 }
 
+/// It finds nothing wrong with that listener; if it does, with all that it says.
+fn finds_nothing(tool: &mut Command, listener: &str) {
+    let Output { status, stdout, stderr } = tool.output().expect("it runs");
+    let [stdout, stderr] = [stdout, stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+    assert!(status.success(), "{listener}: {stdout}{stderr}");
+}
+
 #[test]
 fn every_description_is_valid_openapi() {
     let mirror = Mirror::start(&[]);
@@ -74,13 +81,7 @@ fn every_description_is_valid_openapi() {
     for name in LISTENERS {
         let file = folder.path().join("openapi.json");
         std::fs::write(&file, mirror.get(name, "/openapi.json", "").body).expect("written");
-        let output = tool("openapi-spec-validator").arg(&file).output().expect("it runs");
-        assert!(
-            output.status.success(),
-            "{name}: {}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        finds_nothing(tool("openapi-spec-validator").arg(&file), name);
     }
 }
 
@@ -105,13 +106,7 @@ fn schemathesis_finds_no_answer_that_is_not_described() {
             "--no-color",
         ]);
         schemathesis.args(["--phases", "examples,coverage,fuzzing", "--request-timeout", "5", "--continue-on-failure"]);
-        let output = schemathesis.current_dir(std::env::temp_dir()).output().expect("it runs");
-        assert!(
-            output.status.success(),
-            "{name}: {}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        finds_nothing(schemathesis.current_dir(std::env::temp_dir()), name);
     }
 }
 

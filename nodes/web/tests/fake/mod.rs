@@ -30,8 +30,7 @@ impl Drop for Fake {
 }
 
 pub fn config(pairs: &[(&str, &str)]) -> eyre::Result<Config> {
-    let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Config::of(&mirror_kit::Environment::of(KEYS, pairs)?)
+    Config::of(&mirror_kit::Environment::given(KEYS, pairs.iter().copied())?)
 }
 
 impl Fake {
@@ -39,15 +38,8 @@ impl Fake {
         let mut config = config(pairs).expect("a good configuration");
         config.address = "127.0.0.1:0".parse().expect("an address");
         let press = Press::start(&config).expect("a press");
-        let limits = Limits {
-            streams: config.streams_max,
-            per_address: config.streams_per_address,
-            watchers: config.clients_max,
-            sees: true,
-            hears: true,
-            is_told: true,
-        };
-        let (streams, orders) = Streams::start(&config, limits, press.clone()).expect("streams");
+        let (streams, orders) =
+            Streams::start(&config, Limits::of(&config, [true; 2]), press.clone()).expect("streams");
         let member =
             |id: &str| Member { id: id.to_owned(), is_dynamic: id == "chat", machine: None, inputs: Vec::new() };
         let census = Census::new("5a-fake".to_owned(), "web", vec![member("camera"), member("chat")]);
@@ -71,7 +63,12 @@ impl Fake {
     }
 
     pub fn offer(&self, frame_id: i64, side: usize) {
-        self.press.offer(frame(frame_id, side), now_ns(), 0);
+        self.show(frame(frame_id, side));
+    }
+
+    /// The graph has painted a picture.
+    pub fn show(&self, frame: Frame) {
+        self.streams.picture(frame, now_ns(), 0);
     }
 
     pub fn get(&self, path: &str) -> Answer {
