@@ -79,6 +79,10 @@ struct Pace {
     turn: Turn<Input>,
 }
 
+fn stream_of(input: &Input) -> &str {
+    Stamp::stream_of(&input.parameters)
+}
+
 impl Node {
     /// Joins the dataflow that started this process.
     ///
@@ -123,7 +127,7 @@ impl Node {
     #[must_use]
     pub fn paced(mut self, inputs: &'static [&'static str], output: &'static str) -> Self {
         let asks = self.dora.node_config().inputs.contains_key(&DataId::from(TAKEN.to_owned()));
-        self.pace = Some(Pace { inputs, output, turn: Turn::new(asks) });
+        self.pace = Some(Pace { inputs, output, turn: Turn::new(asks, stream_of) });
         self
     }
 
@@ -215,8 +219,7 @@ impl Node {
         if input.port == TAKEN {
             pace.turn.taken(input.received_ns);
         } else if pace.inputs.contains(&input.port.as_str()) {
-            let stream = Stamp::stream_of(&input.parameters).to_owned();
-            if pace.turn.come(&stream, input).is_some() {
+            if pace.turn.come(input).is_some() {
                 self.count_drops(1);
             }
         } else {

@@ -19,13 +19,16 @@ const WAITING: usize = 8;
 /// Streams of which it is known when their turn was: more than there can be at once.
 const REMEMBERED: usize = 256;
 
-/// The newest picture of each stream that waits, and whether the next stage is ready for one.
+/// The newest picture of each stream that waits, and whether the next stage is ready for one. Once all streams have had their
+/// turn, nothing is allocated.
 #[derive(Debug)]
 pub struct Turn<T> {
+    /// The stream of a picture.
+    of: fn(&T) -> &str,
     /// The graph connects the next stage's word.
     asks: bool,
     /// In the order in which their streams began to wait.
-    waiting: VecDeque<(String, T)>,
+    waiting: VecDeque<T>,
     /// The streams that have had their turn; the one whose turn was last is last.
     served: VecDeque<String>,
     /// When the last picture was sent on, if the next stage has not taken it up yet; and the first since its last word.
@@ -37,19 +40,20 @@ pub struct Turn<T> {
 impl<T> Turn<T> {
     /// A stage whose graph connects the next stage's word, or does not: then it is always its turn.
     #[must_use]
-    pub fn new(asks: bool) -> Self {
-        Self { asks, waiting: VecDeque::new(), served: VecDeque::new(), sent_ns: None, answer_ns: 0 }
+    pub fn new(asks: bool, of: fn(&T) -> &str) -> Self {
+        Self { of, asks, waiting: VecDeque::new(), served: VecDeque::new(), sent_ns: None, answer_ns: 0 }
     }
 
-    /// A picture of a stream has come. Gives back the one that is not worked on because of it: the older one of the same
+    /// A picture has come. Gives back the one that is not worked on because of it: the older one of the same
     /// stream; where too many streams wait, the one that waits longest.
-    pub fn come(&mut self, stream: &str, picture: T) -> Option<T> {
-        if let Some((_, waiting)) = self.waiting.iter_mut().find(|(of, _)| of == stream) {
+    pub fn come(&mut self, picture: T) -> Option<T> {
+        let of = self.of;
+        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| of(waiting) == of(&picture)) {
             return Some(std::mem::replace(waiting, picture));
         }
         let crowded = if self.waiting.len() == WAITING { self.waiting.pop_front() } else { None };
-        self.waiting.push_back((stream.to_owned(), picture));
-        crowded.map(|(_, picture)| picture)
+        self.waiting.push_back(picture);
+        crowded
     }
 
     /// The next stage has taken up what was sent.
@@ -70,20 +74,19 @@ impl<T> Turn<T> {
         }
         let turn = |stream: &str| self.served.iter().position(|served| served == stream);
         // `None` is before all others: a stream that never had a turn. The first of equals wins.
-        let at = (0..self.waiting.len()).min_by_key(|at| turn(&self.waiting[*at].0))?;
-        let (stream, picture) = self.waiting.remove(at)?;
-        self.serve(stream);
+        let at = (0..self.waiting.len()).min_by_key(|at| turn((self.of)(&self.waiting[*at])))?;
+        let picture = self.waiting.remove(at)?;
+        self.serve((self.of)(&picture));
         Some(picture)
     }
 
     /// Notes that it was this stream's turn.
-    fn serve(&mut self, stream: String) {
-        if let Some(at) = self.served.iter().position(|served| *served == stream) {
-            self.served.remove(at);
-        } else if self.served.len() == REMEMBERED {
+    fn serve(&mut self, stream: &str) {
+        let known = self.served.iter().position(|served| served == stream).and_then(|at| self.served.remove(at));
+        if known.is_none() && self.served.len() == REMEMBERED {
             self.served.pop_front();
         }
-        self.served.push_back(stream);
+        self.served.push_back(known.unwrap_or_else(|| stream.to_owned()));
     }
 
     /// A picture was sent on.
@@ -98,48 +101,63 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
+    /// A picture: its stream and its number.
+    type Picture = (String, usize);
+
+    fn asking(asks: bool) -> Turn<Picture> {
+        Turn::new(asks, |(stream, _)| stream)
+    }
+
+    fn come(turn: &mut Turn<Picture>, stream: &str, picture: usize) -> Option<usize> {
+        turn.come((stream.to_owned(), picture)).map(|(_, picture)| picture)
+    }
+
+    fn next(turn: &mut Turn<Picture>, now_ns: i64) -> Option<usize> {
+        turn.next(now_ns).map(|(_, picture)| picture)
+    }
+
     #[test]
     fn a_picture_waits_until_the_one_before_is_taken_up() {
-        let mut turn = Turn::new(true);
-        assert_eq!(turn.come("house", 1), None);
-        assert_eq!(turn.next(0), Some(1));
+        let mut turn = asking(true);
+        assert_eq!(come(&mut turn, "house", 1), None);
+        assert_eq!(next(&mut turn, 0), Some(1));
         turn.sent(0);
-        turn.come("house", 2);
-        assert_eq!(turn.next(1), None);
+        come(&mut turn, "house", 2);
+        assert_eq!(next(&mut turn, 1), None);
         turn.taken(2);
-        assert_eq!(turn.next(2), Some(2));
+        assert_eq!(next(&mut turn, 2), Some(2));
     }
 
     #[test]
     fn the_newest_picture_of_a_stream_wins_and_the_older_one_is_given_back_to_be_counted() {
-        let mut turn = Turn::new(true);
+        let mut turn = asking(true);
         turn.sent(0);
-        assert_eq!((turn.come("house", 1), turn.come("house", 2), turn.come("guest", 3)), (None, Some(1), None));
+        assert_eq!((come(&mut turn, "house", 1), come(&mut turn, "house", 2), come(&mut turn, "guest", 3)), (None, Some(1), None));
         turn.taken(1);
-        assert_eq!((turn.next(1), turn.next(1), turn.next(1)), (Some(2), Some(3), None));
+        assert_eq!((next(&mut turn, 1), next(&mut turn, 1), next(&mut turn, 1)), (Some(2), Some(3), None));
     }
 
     #[test]
     fn a_stage_that_never_answers_does_not_stop_the_one_before() {
-        let mut turn = Turn::new(true);
+        let mut turn = asking(true);
         turn.sent(0);
-        turn.come("house", 1);
-        assert_eq!(turn.next(PATIENCE_NS), None);
-        assert_eq!(turn.next(PATIENCE_NS + 1), Some(1));
+        come(&mut turn, "house", 1);
+        assert_eq!(next(&mut turn, PATIENCE_NS), None);
+        assert_eq!(next(&mut turn, PATIENCE_NS + 1), Some(1));
     }
 
     #[test]
     fn a_stage_that_is_known_to_be_slow_is_waited_for_and_one_that_is_fast_again_is_not() {
         const SECOND: i64 = 1_000_000_000;
-        let mut turn = Turn::new(true);
+        let mut turn = asking(true);
         // Of two pictures that were sent on the first is meant: so long it took.
         turn.sent(0);
         turn.sent(SECOND);
         turn.taken(2 * SECOND);
         turn.sent(2 * SECOND);
-        turn.come("house", 1);
-        assert_eq!(turn.next(10 * SECOND), None);
-        assert_eq!(turn.next(10 * SECOND + 1), Some(1));
+        come(&mut turn, "house", 1);
+        assert_eq!(next(&mut turn, 10 * SECOND), None);
+        assert_eq!(next(&mut turn, 10 * SECOND + 1), Some(1));
         turn.taken(10 * SECOND + 2);
         for picture in 0..40 {
             let now_ns = 11 * SECOND + picture;
@@ -147,47 +165,46 @@ mod tests {
             turn.taken(now_ns);
         }
         turn.sent(20 * SECOND);
-        turn.come("house", 2);
-        assert_eq!(turn.next(20 * SECOND + PATIENCE_NS + 1), Some(2));
+        come(&mut turn, "house", 2);
+        assert_eq!(next(&mut turn, 20 * SECOND + PATIENCE_NS + 1), Some(2));
     }
 
     #[test]
     fn without_the_edge_every_picture_is_worked_on_at_once() {
-        let mut turn = Turn::new(false);
+        let mut turn = asking(false);
         turn.sent(0);
-        turn.come("house", 1);
-        assert_eq!(turn.next(0), Some(1));
+        come(&mut turn, "house", 1);
+        assert_eq!(next(&mut turn, 0), Some(1));
     }
 
     #[test]
     fn a_camera_that_brings_far_more_pictures_than_others_gets_no_more_turns() {
-        let mut turn = Turn::new(true);
-        let mut turns: HashMap<&str, usize> = HashMap::new();
+        let mut turn = asking(true);
+        let mut turns: HashMap<String, usize> = HashMap::new();
         // Visitors come one after the other, as they are admitted; the camera is always there again.
         let mut visitors = ["one", "two", "three"].into_iter().cycle();
-        turn.come("one", visitors.next().expect("endless"));
+        come(&mut turn, visitors.next().expect("endless"), 0);
         for _ in 0..400 {
             for _ in 0..5 {
-                turn.come("house", "house");
+                come(&mut turn, "house", 0);
             }
-            let served = turn.next(0).expect("somebody waits");
-            *turns.entry(served).or_default() += 1;
+            let (served, _) = turn.next(0).expect("somebody waits");
             if served != "house" {
-                let next = visitors.next().expect("endless");
-                turn.come(next, next);
+                come(&mut turn, visitors.next().expect("endless"), 0);
             }
+            *turns.entry(served).or_default() += 1;
         }
         assert_eq!(turns.values().copied().collect::<Vec<_>>(), [100; 4], "{turns:?}");
     }
 
     #[test]
     fn streams_that_come_and_go_do_not_fill_the_memory() {
-        let mut turn = Turn::new(true);
-        let crowded = (0..10_000).filter_map(|stream| turn.come(&stream.to_string(), stream)).count();
+        let mut turn = asking(true);
+        let crowded = (0..10_000).filter_map(|stream| come(&mut turn, &stream.to_string(), stream)).count();
         assert_eq!((crowded, turn.waiting.len()), (10_000 - WAITING, WAITING));
         for stream in 0..10_000 {
-            turn.come(&stream.to_string(), stream);
-            turn.next(0);
+            come(&mut turn, &stream.to_string(), stream);
+            next(&mut turn, 0);
         }
         assert_eq!(turn.served.len(), REMEMBERED);
     }
