@@ -35,7 +35,7 @@ impl Region {
 /// The plan that takes a part of a picture of one size to a picture of another.
 ///
 /// It is resized with a triangle filter: bilinear when it grows, and as wide as a source pixel's share when it shrinks,
-/// so that fine detail is averaged, not skipped. The whole of it in its own size, not mirrored: an exact copy.
+/// so that fine detail is averaged, not skipped. In its own size it is copied exactly, mirrored or not.
 #[derive(Debug)]
 pub struct Resize {
     /// `[height, width]` of the source.
@@ -93,12 +93,28 @@ impl Resize {
         let [height, width] = self.source;
         check("the source", source.len(), height * width * CHANNELS)?;
         check("the result", into.len(), self.result[0] * self.result[1] * CHANNELS)?;
-        if self.source == self.result && self.region == Region::whole(self.source) && !self.columns.reversed {
-            into.copy_from_slice(source);
-            return Ok(());
+        if [self.region.height, self.region.width] == self.result {
+            self.copy(source, into);
+        } else {
+            self.carry_out(source, into);
         }
-        self.carry_out(source, into);
         Ok(())
+    }
+
+    /// A part in its own size: every weight is 1, so the filter would give the same pixels, only later.
+    fn copy(&self, source: &[u8], into: &mut [u8]) {
+        let Region { top, left, width, .. } = self.region;
+        let rows = source.chunks_exact(self.source[1] * CHANNELS).skip(top);
+        for (from, into) in rows.zip(into.chunks_exact_mut(width * CHANNELS)) {
+            let from = &from[left * CHANNELS..][..width * CHANNELS];
+            if self.columns.reversed {
+                let (from, _) = from.as_chunks::<CHANNELS>();
+                let (into, _) = into.as_chunks_mut::<CHANNELS>();
+                from.iter().rev().zip(into).for_each(|(from, into)| *into = *from);
+            } else {
+                into.copy_from_slice(from);
+            }
+        }
     }
 
     /// Carries it out in the widest vectors that this processor has: the same operations in the same order, so the same
@@ -275,6 +291,19 @@ mod tests {
         let picture = grey(&[1, 2, 3, 4, 5, 6, 7, 8, 9]);
         let region = Region { top: 1, left: 1, height: 2, width: 2 };
         assert_eq!(resized(&picture, [3, 3], region, [2, 2]), grey(&[5, 6, 8, 9]));
+    }
+
+    #[test]
+    fn a_part_in_its_own_size_is_what_the_filter_makes_of_it() {
+        let picture: Vec<u8> = (0..5 * 7 * CHANNELS).map(|at| (at * 37 % 251) as u8).collect();
+        for mirror in [false, true] {
+            let region = Region { top: 1, left: 2, height: 3, width: 4 };
+            let mut plan = Resize::new([5, 7], region, [3, 4], mirror).expect("a shape");
+            let [mut copied, mut filtered] = [vec![0; 3 * 4 * CHANNELS], vec![0; 3 * 4 * CHANNELS]];
+            plan.apply(&picture, &mut copied).expect("lengths agree");
+            plan.carry_out(&picture, &mut filtered);
+            assert_eq!(copied, filtered);
+        }
     }
 
     #[test]
