@@ -132,7 +132,10 @@ mod tests {
     fn the_newest_picture_of_a_stream_wins_and_the_older_one_is_given_back_to_be_counted() {
         let mut turn = asking(true);
         turn.sent(0);
-        assert_eq!((come(&mut turn, "house", 1), come(&mut turn, "house", 2), come(&mut turn, "guest", 3)), (None, Some(1), None));
+        assert_eq!(
+            (come(&mut turn, "house", 1), come(&mut turn, "house", 2), come(&mut turn, "guest", 3)),
+            (None, Some(1), None)
+        );
         turn.taken(1);
         assert_eq!((next(&mut turn, 1), next(&mut turn, 1), next(&mut turn, 1)), (Some(2), Some(3), None));
     }
