@@ -1,7 +1,7 @@
 //! What broadcasters and viewers ask for.
 
 use super::{FRAME_MAX, said};
-use crate::change::{self, Changes, shorten};
+use crate::change::{self, Changes};
 use crate::picture;
 use serde_json::Value;
 
@@ -55,6 +55,9 @@ pub enum Ask {
     Status(Option<String>),
     /// The prompt that paints now.
     Style,
+    /// Nothing that this protocol has. Its own server says nothing to that, and its own pages rely on it: they ask for
+    /// `get_server_info` and `list_streams`, which no server of theirs knows, and show people every `error`.
+    Nothing,
 }
 
 impl Ask {
@@ -121,7 +124,7 @@ pub fn hear(role: Role, text: &str) -> Result<Ask, Value> {
         (Role::Viewer, kind) if BROADCASTERS.contains(&kind) => {
             return Err(said::error(&format!("{kind} is for broadcasters; you are a viewer of this stream"), None));
         }
-        (_, other) => return Err(said::error(&format!("Unknown message type: {}", shorten(other)), None)),
+        _ => Ask::Nothing,
     };
     Ok(ask)
 }
@@ -209,7 +212,6 @@ mod tests {
         for text in [
             "",
             "{",
-            r#"{"type":"dance"}"#,
             r#"{"type":"frame"}"#,
             r#"{"type":"frame","frame":"§"}"#,
             r#"{"type":"update_prompt"}"#,
@@ -222,6 +224,15 @@ mod tests {
         }
         let long = json!({"type": "frame", "frame": "A".repeat(FRAME_MAX + 1)}).to_string();
         assert_eq!(answer(&long)["message"], "Frame too large");
+    }
+
+    #[test]
+    fn what_its_own_server_does_not_know_is_no_error() {
+        for (role, kind) in
+            [(Role::Broadcaster, "get_server_info"), (Role::Viewer, "list_streams"), (Role::Viewer, "dance")]
+        {
+            assert_eq!(asks(role, &json!({"type": kind}).to_string()), Ask::Nothing, "{kind}");
+        }
     }
 
     proptest! {

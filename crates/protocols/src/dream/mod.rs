@@ -22,6 +22,8 @@ pub const NEGATIVE: &str = "ugly, deformed, disfigured, poor details, bad anatom
 pub const STRENGTH: f64 = 0.9;
 /// The two processors of its server. Here they stand for the packs that are installed.
 pub const PROCESSORS: [&str; 2] = ["standard", "lightning"];
+/// The one that paints where a client names none.
+pub const PROCESSOR: &str = PROCESSORS[1];
 
 /// The settings that a stream begins with. Its four steps are those of its models; here each processor has steps of its own.
 #[must_use]

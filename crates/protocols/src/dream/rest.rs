@@ -37,7 +37,7 @@ pub struct Processors {
 /// `GET /health`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Health {
-    /// `healthy`.
+    /// `ok`.
     pub status: &'static str,
     /// Who answers.
     pub service: &'static str,

@@ -5,11 +5,24 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 /// Settings, one level down: `{"settings": {…}}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Wrapped {
     /// `prompt`, `negative_prompt`, `denoising_strength`, `guidance`, `steps`, `seed`, in snake or camel case.
     #[schema(value_type = Object)]
     pub settings: Value,
+}
+
+/// Body of `PUT /api/settings`: settings as its own page sends them, `{"prompt": …}`, or one level down as they are answered.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[schema(value_type = Object)]
+pub struct Put(pub Value);
+
+impl Put {
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Value {
+        self.0.get("settings").unwrap_or(&self.0)
+    }
 }
 
 /// A model that can be painted with.
@@ -40,17 +53,6 @@ pub struct Load {
     /// One of the ids of `GET /api/models`.
     #[serde(alias = "modelId")]
     pub model_id: String,
-}
-
-/// A model paints from now on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Loaded {
-    /// `success`.
-    pub status: &'static str,
-    /// For people.
-    pub message: String,
-    /// The model.
-    pub current_model: String,
 }
 
 /// A graphics card; none where the processor paints.
@@ -84,7 +86,7 @@ pub struct System {
 /// `GET /api/status`.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ServerStatus {
-    /// `running`.
+    /// `ok`.
     pub status: &'static str,
     /// The mirror's version.
     pub version: &'static str,
@@ -107,7 +109,7 @@ pub struct ServerStatus {
 /// `GET /health`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Health {
-    /// `healthy`.
+    /// `ok`.
     pub status: &'static str,
     /// The mirror's version.
     pub api_version: &'static str,

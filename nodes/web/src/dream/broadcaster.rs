@@ -5,7 +5,7 @@ use crate::press::Picture;
 use crate::socket::{Gone, Line, Word, code};
 use crate::streams::{Owner, Photo, PhotoError, Viewer};
 use mirror_contract::now_ns;
-use mirror_protocols::dream::{Ask, Role, hear, said};
+use mirror_protocols::dream::{Ask, PROCESSOR, Role, hear, said};
 use serde_json::Value;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl Painter {
     /// What that name stands for; a name that nobody knows stands for the default.
     #[must_use]
     pub fn of(studio: &Studio, name: Option<&str>) -> Self {
-        let default = super::studio::default_processor();
+        let default = PROCESSOR;
         let name = name.unwrap_or(default);
         if let Some(painter) = studio.painter(name) {
             let message = format!("Painting with {painter}");
@@ -151,6 +151,7 @@ impl Talk {
             }
             Ask::Status(id) => super::viewer::status(&self.studio, channel, id),
             Ask::Style => super::viewer::style(channel),
+            Ask::Nothing => return Vec::new(),
         };
         vec![answer]
     }

@@ -1,7 +1,7 @@
 //! The addresses.
 
 use super::broadcaster::{self, Painter};
-use super::studio::{ID_CHARS, Studio, default_processor};
+use super::studio::{ID_CHARS, Studio};
 use super::viewer;
 use crate::answers::{self, Upgrade, invalid};
 use crate::server::Peer;
@@ -12,7 +12,7 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 use mirror_protocols::detail::{Detail, Invalid};
-use mirror_protocols::dream::{Health, Processors, Role, Streams, said};
+use mirror_protocols::dream::{Health, PROCESSOR, Processors, Role, Streams, said};
 use std::collections::HashMap;
 use std::sync::Arc;
 use utoipa::OpenApi;
@@ -52,13 +52,13 @@ async fn streams(State(studio): State<Arc<Studio>>) -> Json<Streams> {
 /// What `processor_type` may be.
 #[utoipa::path(get, path = "/processors", tag = "dreamstream", responses((status = 200, body = Processors, description = "what was asked for")))]
 async fn processors(State(studio): State<Arc<Studio>>) -> Json<Processors> {
-    Json(Processors { available_processors: studio.processors(), default_processor: default_processor().to_owned() })
+    Json(Processors { available_processors: studio.processors(), default_processor: PROCESSOR.to_owned() })
 }
 
 /// Whether somebody answers.
 #[utoipa::path(get, path = "/health", tag = "dreamstream", responses((status = 200, body = Health, description = "what was asked for")))]
 async fn health() -> Json<Health> {
-    Json(Health { status: "healthy", service: "mirror" })
+    Json(Health { status: "ok", service: "mirror" })
 }
 
 /// A socket of a broadcaster or a viewer: JSON with a `type`; see the README of the node `web`.

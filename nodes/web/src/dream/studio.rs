@@ -17,12 +17,6 @@ const PLAIN_CHARS: usize = 40;
 /// Longest name of a channel, in characters.
 pub const ID_CHARS: usize = 200;
 
-/// What paints where no processor is named, as clients know it.
-#[must_use]
-pub fn default_processor() -> &'static str {
-    PROCESSORS[0]
-}
-
 /// How a channel is painted, and whether somebody broadcasts. Viewers see its newest state, never each step on the way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Look {
@@ -96,7 +90,7 @@ impl Channel {
             state: State::Unknown,
             life: 0,
             prompt: dream::PROMPT.to_owned(),
-            processor: PROCESSORS[0].to_owned(),
+            processor: dream::PROCESSOR.to_owned(),
             strength: dream::STRENGTH,
         };
         Self { id: id.to_owned(), stream: stream_name(id), look: watch::Sender::new(look), live: Mutex::default() }

@@ -77,7 +77,10 @@ async fn lead(studio: &Studio, channel: &Channel, painter: &Painter, line: &mut 
     loop {
         let done = tokio::select! {
             word = line.next() => match word {
-                Ok(word) => line.say(&talk.answer(word)).await,
+                Ok(word) => match talk.answer(word) {
+                    Some(answer) => line.say(&answer).await,
+                    None => Ok(()),
+                },
                 Err(gone) => Err(gone),
             },
             picture = next(&mut talk.viewer) => match picture {
@@ -162,12 +165,13 @@ impl Talk<'_> {
         Ok(())
     }
 
-    fn answer(&self, word: Word) -> Value {
+    fn answer(&self, word: Word) -> Option<Value> {
         let Word::Text(text) = word else {
-            return said::error("Binary messages are not understood", Some("send {\"type\": \"ping\"}"));
+            return Some(said::error("Binary messages are not understood", Some("send {\"type\": \"ping\"}")));
         };
-        match hear(Role::Viewer, &text) {
+        Some(match hear(Role::Viewer, &text) {
             Err(answer) => answer,
+            Ok(Ask::Nothing) => return None,
             Ok(Ask::Ping) => said::pong(),
             Ok(Ask::Style) => style(self.channel),
             Ok(Ask::ProcessorInfo) => self.info(),
@@ -175,6 +179,6 @@ impl Talk<'_> {
             Ok(Ask::LatestFrame) => said::latest_frame(self.newest.as_ref().map(|picture| &*picture.jpeg)),
             // The others are refused where they are read.
             Ok(_) => said::error("This is for broadcasters", None),
-        }
+        })
     }
 }

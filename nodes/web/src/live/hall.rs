@@ -77,10 +77,10 @@ impl Hall {
         Ok(())
     }
 
-    /// The settings that a client begins with.
+    /// The settings that a client begins with: those of the house, and what was put.
     #[must_use]
     pub fn base(&self) -> Settings {
-        let mut settings = Settings::default();
+        let mut settings = Settings::clone(&self.site.streams.settings(""));
         for (name, value) in &self.lock().base {
             // They were checked when they were put.
             let _ = settings.set(name, value);

@@ -12,8 +12,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
+use mirror_models::Processor;
 use mirror_protocols::detail::{Detail, Invalid};
-use mirror_protocols::live::{self, Health, Load, Loaded, Model, Models, ServerStatus, System, Wrapped};
+use mirror_protocols::live::{self, Health, Load, Model, Models, Put, ServerStatus, System, Wrapped};
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use utoipa::OpenApi;
@@ -54,7 +55,7 @@ async fn settings(State(hall): State<Arc<Hall>>) -> Json<Wrapped> {
 
 /// Changes settings for all clients, those that are connected and those that will be.
 #[utoipa::path(
-    put, path = "/api/settings", tag = "live", request_body = Wrapped,
+    put, path = "/api/settings", tag = "live", request_body = Put,
     responses(
         (status = 200, body = Wrapped, description = "all settings, as they are now"),
         (status = 413, body = Detail, description = "the body is too large"),
@@ -62,11 +63,11 @@ async fn settings(State(hall): State<Arc<Hall>>) -> Json<Wrapped> {
         (status = 422, body = Invalid, description = "a value of another type, or none that the mirror has"),
     )
 )]
-async fn change(State(hall): State<Arc<Hall>>, Body(body): Body<Wrapped>) -> Response {
-    let changed = live::changes(&body.settings).and_then(|changes| hall.put(&changes));
+async fn change(State(hall): State<Arc<Hall>>, Body(body): Body<Put>) -> Response {
+    let changed = live::changes(body.settings()).and_then(|changes| hall.put(&changes));
     match changed {
         Ok(()) => Json(Wrapped { settings: live::shown(&hall.base()) }).into_response(),
-        Err(error) => invalid(&["body", "settings"], &error),
+        Err(error) => invalid(&["body"], &error),
     }
 }
 
@@ -74,20 +75,21 @@ async fn change(State(hall): State<Arc<Hall>>, Body(body): Body<Wrapped>) -> Res
 #[utoipa::path(get, path = "/api/models", tag = "live", responses((status = 200, body = Models, description = "what was asked for")))]
 async fn models(State(hall): State<Arc<Hall>>) -> Json<Models> {
     let current = hall.current().map(|processor| processor.name.clone());
-    let models = hall.site.config.installed.iter().map(|processor| Model {
-        id: processor.name.clone(),
-        name: processor.name.clone(),
-        description: processor.text.clone(),
-        is_loaded: current.as_ref() == Some(&processor.name),
-    });
+    let models =
+        hall.site.config.installed.iter().map(|processor| model(processor, current.as_ref() == Some(&processor.name)));
     Json(Models { models: models.collect(), current_model: current })
+}
+
+fn model(processor: &Processor, is_loaded: bool) -> Model {
+    let (name, description) = (processor.name.clone(), processor.text.clone());
+    Model { id: name.clone(), name, description, is_loaded }
 }
 
 /// Paints with another model from now on, for all clients.
 #[utoipa::path(
     post, path = "/api/models/load", tag = "live", request_body = Load,
     responses(
-        (status = 200, body = Loaded, description = "what was asked for"),
+        (status = 200, body = Model, description = "the model"),
         (status = 404, body = Detail, description = "no such model is installed"),
         (status = 413, body = Detail, description = "the body is too large"),
         (status = 415, body = Detail, description = "the body is no JSON"),
@@ -95,17 +97,14 @@ async fn models(State(hall): State<Arc<Hall>>) -> Json<Models> {
     )
 )]
 async fn load(State(hall): State<Arc<Hall>>, Body(Load { model_id }): Body<Load>) -> Response {
-    if !hall.site.config.processors.contains(&model_id) {
+    let Some(processor) = hall.site.config.installed.iter().find(|processor| processor.name == model_id) else {
         let shown: String = model_id.chars().take(64).collect();
         let known = hall.site.config.processors.join(", ");
         return detail(StatusCode::NOT_FOUND, &format!("there is no model \"{shown}\"; there are {known}"));
-    }
+    };
     let changes = [("processor".to_owned(), model_id.as_str().into())].into_iter().collect();
     match hall.put(&changes) {
-        Ok(()) => {
-            let message = format!("{model_id} paints from now on");
-            Json(Loaded { status: "success", message, current_model: model_id }).into_response()
-        }
+        Ok(()) => Json(model(processor, true)).into_response(),
         Err(error) => invalid(&["body", "model_id"], &error),
     }
 }
@@ -119,7 +118,7 @@ async fn status(State(hall): State<Arc<Hall>>) -> Json<ServerStatus> {
     let provider = hall.site.status.borrow().figures.provider.clone();
     let cuda_available = provider.contains("CUDA") || provider.contains("TensorRT");
     Json(ServerStatus {
-        status: "running",
+        status: "ok",
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: hall.opened.elapsed().as_secs_f64(),
         active_connections: hall.count(),
@@ -140,7 +139,7 @@ async fn status(State(hall): State<Arc<Hall>>) -> Json<ServerStatus> {
 /// Whether somebody answers.
 #[utoipa::path(get, path = "/health", tag = "live", responses((status = 200, body = Health, description = "what was asked for")))]
 async fn health() -> Json<Health> {
-    Json(Health { status: "healthy", api_version: env!("CARGO_PKG_VERSION") })
+    Json(Health { status: "ok", api_version: env!("CARGO_PKG_VERSION") })
 }
 
 /// A client's socket: envelopes of `type` and `data`, pictures as binary messages; see the README of the node `web`.

@@ -64,9 +64,12 @@ pub fn routes(site: Arc<Site>) -> Router {
 #[utoipa::path(get, path = "/api/settings", tag = "realtime", responses((status = 200, body = Form, description = "what was asked for")))]
 async fn settings(State(here): State<Here>) -> Json<Form> {
     let config = &here.site.config;
-    // A visitor who has typed nothing yet sees something painted.
-    let prompt = config.looks.first().cloned().unwrap_or_default();
-    let settings = Settings { prompt, ..Settings::default() };
+    // Its clients send all of these back with each picture, so they begin as the house is: as large, as strong.
+    let mut settings = Settings::clone(&here.site.streams.settings(""));
+    if settings.prompt.is_empty() {
+        // A visitor who has typed nothing yet sees something painted.
+        settings.prompt = config.looks.first().cloned().unwrap_or_default();
+    }
     Json(Form::of(&Shown {
         settings: &settings,
         processors: &config.processors,

@@ -19,6 +19,9 @@ use uuid::Uuid;
 const BLANK: usize = 64;
 /// How long a client that has nothing new to paint rests before it is asked again. Their page waits as long after a key.
 const REST: Duration = Duration::from_millis(100);
+/// How long a client whose camera is not ready rests before it is asked again. Their page answers at once for as long as its
+/// camera starts: on one machine that would be thousands of messages a second.
+const AGAIN: Duration = Duration::from_millis(50);
 /// The farthest that a session without an end goes: a clock needs some time to look at.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
@@ -106,6 +109,8 @@ impl Talk {
         let mut lookers = self.visitor.lookers.subscribe();
         // What the client owes: a picture for each time it was asked.
         let (mut is_asked, mut has_credit, mut rest) = (true, false, Instant::now());
+        // When a client that had no picture is asked again.
+        let mut again = None;
         loop {
             let wants = !is_asked && *lookers.borrow_and_update() > 0;
             if wants && has_credit && Instant::now() >= rest {
@@ -120,7 +125,7 @@ impl Talk {
                     };
                     match heard {
                         (Heard::Nothing, _) => {}
-                        (Heard::Again, _) => line.say(&Status::SendFrame.json()).await?,
+                        (Heard::Again, _) => again = Some(Instant::now() + AGAIN),
                         (Heard::Frame(changes), picture) => {
                             if self.paint(changes, picture)? {
                                 // The picture has used it up.
@@ -149,6 +154,10 @@ impl Talk {
                 }
                 _ = lookers.changed() => {}
                 () = sleep_until(rest), if wants && has_credit => {}
+                () = sleep_until(again.unwrap_or(self.end)), if again.is_some() => {
+                    again = None;
+                    line.say(&Status::SendFrame.json()).await?;
+                }
                 () = sleep_until(self.end) => return Err(End::Over),
             }
         }

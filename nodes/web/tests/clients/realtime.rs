@@ -1,6 +1,7 @@
 //! Real-Time LCM: every conversation of its protocol.
 
 use crate::mirror::{Mirror, PATIENCE, Said, Socket, colour, head, is_near, jpeg, until};
+use mirror_contract::{HOUSE, Settings};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -103,6 +104,20 @@ async fn an_empty_picture_is_asked_for_again() {
     assert_eq!(socket.json().await, json!({"status": "wait"}));
 }
 
+/// Its page answers with empty pictures for as long as its camera starts, as fast as it is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_whose_camera_takes_its_time_is_asked_slowly_and_stays() {
+    let mirror = Mirror::start(&[("WEB_MESSAGES_MAX", "70")]);
+    let mut socket = enter(&mirror, ID).await;
+    // Without a rest in between these are far more messages than a socket may send.
+    for _ in 0..120 {
+        frame(&mut socket, json!({}), b"").await;
+        assert_eq!(socket.json().await, json!({"status": "send_frame"}));
+    }
+    frame(&mut socket, json!({}), &jpeg([9, 9, 9])).await;
+    assert_eq!(socket.json().await, json!({"status": "wait"}));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_queue_counts_visitors_and_a_full_one_says_so_and_closes() {
     let mirror = Mirror::start(&[("WEB_QUEUE_MAX", "1")]);
@@ -167,6 +182,23 @@ async fn the_form_has_the_parameters_in_the_defaults_of_schemas() {
     let range = (&strength["min"], &strength["max"], &strength["step"], &strength["field"]);
     assert_eq!(range, (&json!(0.0), &json!(1.0), &json!(0.001), &json!("range")));
     assert!(form["page_content"].as_str().expect("a text").starts_with("<p>"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_begins_as_the_house_is_painted() {
+    let mirror = Mirror::start(&[]);
+    let first = mirror.get(HERE, "/api/settings", "").json();
+    let prompt = first["input_params"]["properties"]["prompt"]["default"].clone();
+    assert!(!prompt.as_str().expect("a text").is_empty());
+    let house = Settings { version: 1, size: 256, strength: 0.35, prompt: String::new(), ..Settings::of(HOUSE) };
+    mirror.streams.take(house.clone());
+    let form = mirror.get(HERE, "/api/settings", "").json();
+    let default = |name: &str| form["input_params"]["properties"][name]["default"].clone();
+    assert_eq!((default("width"), default("height"), default("size")), (json!(256), json!(256), json!(256)));
+    assert_eq!((default("strength"), default("prompt")), (json!(0.35), prompt));
+    mirror.streams.take(Settings { version: 2, prompt: "neon".to_owned(), ..house });
+    let form = mirror.get(HERE, "/api/settings", "").json();
+    assert_eq!(form["input_params"]["properties"]["prompt"]["default"], "neon");
 }
 
 #[tokio::test(flavor = "multi_thread")]
