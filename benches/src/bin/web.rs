@@ -179,7 +179,7 @@ async fn added(root: &Path, seconds: f64, text: &mut String) -> Result<()> {
         sleep(Duration::from_secs_f64(seconds.max(8.0))).await;
         live.now().ok_or_else(|| eyre!("the page does not answer"))?.age_ms
     };
-    let mut seen = visit(live.page().to_owned(), "alone".to_owned(), SIDE, PERIOD, span(seconds)).await?;
+    let mut seen = visit(live.page().to_owned(), "alone".to_owned(), SIDE, PERIOD, span(2.0 * seconds)).await?;
     let visitor = Spread::of(&mut seen.0);
     writeln!(text, "## The way in and out, {SIDE} × {SIDE}\n\n| | p50 ms | p99 ms | pictures |\n|---|---|---|---|")?;
     writeln!(text, "| camera → the end of the graph | {:.1} | {:.1} | |", house[0], house[1])?;
@@ -252,7 +252,7 @@ fn main() -> Result<()> {
     let (arguments, root, load) = (Arguments::parse(), root()?, machine::load());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut text = format!(
-        "# The page\n\n`make bench-web` on {}, {}; {:.0} s each, clients on the same machine over loopback, load {load:.1} before.\n\n",
+        "# The page\n\n`make bench-web` on {}, {}; {:.0} s each (the way in and out twice as long), clients on the same machine over loopback, load {load:.1} before.\n\n",
         machine::date(),
         machine::name(),
         arguments.seconds,

@@ -35,10 +35,11 @@ pub fn run() -> Result<()> {
         match input.port.as_str() {
             PICTURE => {
                 let Some(frame) = node.accept::<Frame>(&input) else { continue };
-                // An operator may be slow, and its queue keeps one picture, whoever it is of: the next one comes after this.
-                node.take(&frame.header.stamp)?;
+                let stamp = frame.header.stamp.clone();
                 let sample = Sample::of(&frame, &book, &sources);
                 paint(&mut node, &mut host, frame, &sample, input.received_ns)?;
+                // Not before: the queue keeps one picture, whoever it is of, and what waits in it grows old.
+                node.take(&stamp)?;
                 preparation.newest(sample);
             }
             SOURCE => node.accept(&input).into_iter().for_each(|frame| sources.keep(frame)),

@@ -229,9 +229,11 @@ fn events_come_at_once_and_with_every_tick() {
     assert_eq!(event()["silent_ms"], Value::Null);
     fake.settings(Settings { version: 1, prompt: "neon".to_owned(), ..Settings::of("house") });
     assert_eq!(event()["settings"]["prompt"], "neon");
+    // What is painted is said at once, the figures with the tick.
     fake.offer(0, 64);
+    assert_eq!(event()["painted"], "a pencil drawing");
     fake.tick();
-    assert_eq!(event()["figures"]["frames"], 1);
+    while event()["figures"]["frames"] != 1 {}
 }
 
 #[test]
