@@ -92,16 +92,18 @@ struct Progress {
     seen: Vec<AtomicUsize>,
     /// Visitors who have seen a picture.
     begun: AtomicUsize,
-    /// Visitors who have seen enough since all have begun.
+    /// What is enough: as many pictures since all have begun.
+    enough: usize,
+    /// Visitors who have seen enough.
     done: AtomicUsize,
     /// All may go.
     over: AtomicBool,
 }
 
 impl Progress {
-    fn of(visitors: usize) -> Arc<Self> {
+    fn of(visitors: usize, enough: usize) -> Arc<Self> {
         let (seen, over) = ((0..visitors).map(|_| AtomicUsize::new(0)).collect(), AtomicBool::new(false));
-        Arc::new(Self { seen, begun: AtomicUsize::new(0), done: AtomicUsize::new(0), over })
+        Arc::new(Self { seen, begun: AtomicUsize::new(0), enough, done: AtomicUsize::new(0), over })
     }
 
     fn pictures(&self) -> usize {
@@ -182,7 +184,9 @@ async fn visit(address: String, visitor: usize, progress: Arc<Progress>) -> Resu
                     }
                     seen.pictures += 1;
                     seen.ages_ms.push(head["age_ms"].as_f64().unwrap_or_default());
-                    if seen.pictures == PICTURES && progress.done.fetch_add(1, Ordering::Relaxed) + 1 == everybody {
+                    if seen.pictures == progress.enough
+                        && progress.done.fetch_add(1, Ordering::Relaxed) + 1 == everybody
+                    {
                         progress.over.store(true, Ordering::Relaxed);
                     }
                 }
@@ -198,7 +202,7 @@ async fn visit(address: String, visitor: usize, progress: Arc<Progress>) -> Resu
 fn visits(mirror: &Running, count: usize) -> Result<Vec<Seen>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        let (progress, mut visitors) = (Progress::of(count), Vec::new());
+        let (progress, mut visitors) = (Progress::of(count, PICTURES), Vec::new());
         for visitor in 0..count {
             let address = mirror.page().trim_start_matches("http://").to_owned();
             visitors.push(tokio::spawn(visit(address, visitor, progress.clone())));
@@ -249,7 +253,8 @@ fn a_stage_that_is_killed_costs_visitors_a_moment_and_not_their_stream() -> Resu
     let mirror = Running::start(&["--source", "pattern", "--size", "128"])?;
     wait_for("the page", || mirror.get("/api/streams").is_ok_and(|streams| streams["sees"] == true))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let progress = Progress::of(3);
+    // They stay until they are told to go.
+    let progress = Progress::of(3, usize::MAX);
     let address = || mirror.page().trim_start_matches("http://").to_owned();
     let visitors: Vec<_> = (0..3).map(|visitor| runtime.spawn(visit(address(), visitor, progress.clone()))).collect();
     let more = |count: usize| {
