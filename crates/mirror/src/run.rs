@@ -190,10 +190,12 @@ impl Watch<'_> {
             match self.page.figures() {
                 Ok(now) => (figures, answered) = (now, Instant::now()),
                 Err(_) if answered.elapsed() > SILENCE => {
-                    if !graph.runs()? {
-                        bail!("the graph has ended; its log is in {}", graph.log().display());
+                    match graph.runs() {
+                        Ok(true) => self.screen.show(&format!("{address} does not answer")),
+                        Ok(false) => bail!("the graph has ended; its log is in {}", graph.log().display()),
+                        // A machine so busy that dora does not answer either may still paint.
+                        Err(error) => self.screen.show(&format!("{address} does not answer, nor does dora: {error:#}")),
                     }
-                    self.screen.show(&format!("{address} does not answer"));
                     answered = Instant::now();
                 }
                 Err(_) => {}

@@ -1,6 +1,6 @@
 //! Whose source pictures somebody looks at just now: they are sent along, and nobody else's are.
 
-/// How long one word counts, in nanoseconds: it is said again once a second.
+/// How long one word counts, in nanoseconds: it is said again twice a second.
 const LEASE_NS: i64 = 2_500_000_000;
 /// Streams at once: more than a mirror has cameras.
 const STREAMS: usize = 16;

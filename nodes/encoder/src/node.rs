@@ -62,14 +62,16 @@ fn encode(node: &mut Node, stage: &mut Stage<Encoder>, desk: &mut Desk, input: &
     let latent = Latent { header, pack: encoder.pack().to_owned(), shape, values: values.into() };
     let send =
         |node: &mut Node, port| node.send_frame(port, &frame.header, [size, size], |into| into.copy_from_slice(seen));
-    if desk.lookers.want(&frame.header.stamp.stream, input.received_ns) {
-        send(node, BEFORE)?;
-    }
     // The UNet waits for the latent, and the decoder for the source only when there is nothing to paint.
     if settings.passthrough {
         send(node, SOURCE)?;
-        return node.send(LATENT, latent);
+        node.send(LATENT, latent)?;
+    } else {
+        node.send(LATENT, latent)?;
+        send(node, SOURCE)?;
     }
-    node.send(LATENT, latent)?;
-    send(node, SOURCE)
+    if desk.lookers.want(&frame.header.stamp.stream, input.received_ns) {
+        send(node, BEFORE)?;
+    }
+    Ok(())
 }
