@@ -7,8 +7,10 @@ use serde_json::Value;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
+use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
@@ -23,6 +25,9 @@ const ANSWER: Duration = Duration::from_secs(30);
 pub const DAEMON: &str = "DORA_DAEMON_LOCAL_LISTEN_PORT";
 /// The variable that says where dora's command line finds the coordinator.
 pub const COORDINATOR: &str = "DORA_COORDINATOR_PORT";
+
+/// Where ports are looked for.
+const PORTS: Range<u16> = 20_000..32_000;
 
 /// The operator that somebody tries in his own mirror must not paint in a test: this library is not there. A test that wants
 /// one says so after it.
@@ -51,12 +56,21 @@ pub fn mirror(arguments: &[&str]) -> Command {
     command
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on, and that no connection is given by chance before it is used: those are from 32768 on.
 ///
 /// # Errors
 /// There is none.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = std::process::id() as u16;
+    for _ in 0..PORTS.len() {
+        let at = begin.wrapping_mul(31).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) as usize;
+        let port = PORTS.start + (at % PORTS.len()) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port from {} to {} is free", PORTS.start, PORTS.end)
 }
 
 /// The names of all files in shared memory.

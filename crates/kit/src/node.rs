@@ -126,9 +126,20 @@ impl Node {
     /// is the input [`TAKEN`]; a graph that does not connect it makes every picture's turn come at once.
     #[must_use]
     pub fn paced(mut self, inputs: &'static [&'static str], output: &'static str) -> Self {
-        let asks = self.dora.node_config().inputs.contains_key(&DataId::from(TAKEN.to_owned()));
-        self.pace = Some(Pace { inputs, output, turn: Turn::new(asks, stream_of) });
+        self.pace = Some(Pace { inputs, output, turn: Turn::new(self.asks(), stream_of) });
         self
+    }
+
+    /// As [`paced`](Self::paced) in a graph that connects the next stage's word; in any other every picture is handed out as it
+    /// comes, and none is left out for a newer one.
+    #[must_use]
+    pub fn paced_where_asked(self, inputs: &'static [&'static str], output: &'static str) -> Self {
+        if self.asks() { self.paced(inputs, output) } else { self }
+    }
+
+    /// Whether the graph connects the next stage's word.
+    fn asks(&self) -> bool {
+        self.dora.node_config().inputs.contains_key(&DataId::from(TAKEN.to_owned()))
     }
 
     /// Says upstream that this picture was taken up.

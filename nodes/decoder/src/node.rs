@@ -35,7 +35,7 @@ pub const OUTPUTS: &[(&str, &str)] = &[
 /// # Errors
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
-    let mut node = Node::join()?.paced(&[DENOISED], PICTURE);
+    let mut node = Node::join()?.paced_where_asked(&[DENOISED], PICTURE);
     let (mut stage, mut sources) = (Stage::open(&mut node, KEYS)?, Sources::default());
     while let Some(input) = node.next() {
         match input.port.as_str() {

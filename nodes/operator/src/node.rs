@@ -26,7 +26,7 @@ pub const OUTPUTS: &[(&str, &str)] = &[(PICTURE, Frame::TYPE), (TAKEN, Taken::TY
 /// # Errors
 /// A configuration that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
-    let mut node = Node::join()?.paced(&[PICTURE], PICTURE);
+    let mut node = Node::join()?.paced_where_asked(&[PICTURE], PICTURE);
     let preparation = Preparation::start(Config::of(&Environment::read(KEYS)?)?)?;
     let (mut host, mut book, mut sources) = (Host::default(), Book::default(), Sources::default());
     while let Some(input) = node.next() {
