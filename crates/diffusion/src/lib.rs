@@ -12,10 +12,10 @@
 //! let plan = scheduler.plan(2, Strength::Continuous(1.0))?;
 //! assert_eq!(plan.timesteps(), [999.0, 499.0]);
 //!
-//! let (mut latent, mut noise, mut seen) = ([0.1; 16], [0.0; 16], [0.0; 16]);
+//! let (picture, mut noise, mut seen) = ([0.1; 16], [0.0; 16], [0.0; 16]);
 //! let (mut generator, mut history) = (Noise::new(42), History::default());
 //! generator.fill(&mut noise);
-//! plan.add_noise(&mut latent, &noise);
+//! let mut latent = plan.add_noise(&picture, &noise);
 //! for step in 0..plan.timesteps().len() {
 //!     plan.model_input(step, &latent, &mut seen);
 //!     let prediction = seen; // here the UNet runs

@@ -68,13 +68,12 @@ impl Plan {
         self.steps[step..].iter().any(|step| step.fresh != 0.0)
     }
 
-    /// Makes a clean latent as noisy as the first step expects it: the start of image-to-image.
+    /// A clean latent, as noisy as the first step expects it: the start of image-to-image.
     ///
-    /// `latent` and `noise` have the same length; at strength 0 the latent stays as it is.
-    pub fn add_noise(&self, latent: &mut [f32], noise: &[f32]) {
-        for (x, noise) in latent.iter_mut().zip(noise) {
-            *x = self.start_latent * *x + self.start_noise * noise;
-        }
+    /// `latent` and `noise` have the same length; at strength 0 it is the latent itself.
+    #[must_use]
+    pub fn add_noise(&self, latent: &[f32], noise: &[f32]) -> Vec<f32> {
+        latent.iter().zip(noise).map(|(x, noise)| self.start_latent * x + self.start_noise * noise).collect()
     }
 
     /// Makes noise what the first step expects: the start of text-to-image.

@@ -48,7 +48,7 @@ fn paint(plan: &Plan, latent: &mut [f32], history: &mut History) {
     let mut seen = noise.clone();
     let mut generator = Noise::new(3);
     generator.fill(&mut noise);
-    plan.add_noise(latent, &noise);
+    latent.copy_from_slice(&plan.add_noise(latent, &noise));
     for step in 0..plan.timesteps().len() {
         plan.model_input(step, latent, &mut seen);
         let mut prediction: Vec<f32> = seen.iter().map(|value| (value * 0.7).tanh()).collect();

@@ -22,7 +22,7 @@ fn run(plan: &Plan, guidance: Guidance, image_to_image: bool, batch: usize, hist
     generator.fill(&mut latent);
     generator.fill(&mut noise);
     if image_to_image {
-        plan.add_noise(&mut latent, &noise);
+        latent = plan.add_noise(&latent, &noise);
     } else {
         latent.clone_from(&noise);
         plan.scale_noise(&mut latent);

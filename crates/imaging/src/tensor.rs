@@ -6,11 +6,26 @@ use crate::error::{ImagingError, check};
 /// Half of a byte's range: a byte `x` is `x / HALF − 1` in a tensor, as image models expect.
 const HALF: f32 = 127.5;
 
+/// What each byte is in a tensor. Looked up, it costs no division.
+static VALUES: [f32; 256] = {
+    let (mut values, mut byte) = ([0.0; 256], 0);
+    while byte < values.len() {
+        values[byte] = byte as f32 / HALF - 1.0;
+        byte += 1;
+    }
+    values
+};
+
+/// Pixels that are turned from planes into bytes in one go: their colours are converted in vectors, and interleaved while they
+/// are in the cache.
+const BLOCK: usize = 64;
+
 /// 1.5 × 2²³: added to a small float, it leaves the float's nearest integer in the lowest bits. Rounding and conversion
 /// in one addition, which every vector unit has.
 const ROUND: f32 = 12_582_912.0;
 
 /// The integer nearest to `value`, which lies in `[0, 255.5)`.
+#[inline(always)]
 pub(crate) fn nearest(value: f32) -> u8 {
     (value + ROUND).to_bits() as u8
 }
@@ -26,7 +41,7 @@ pub fn normalise(picture: &[u8], tensor: &mut [f32]) -> Result<(), ImagingError>
     let (red, others) = tensor.split_at_mut(pixels.len());
     let (green, blue) = others.split_at_mut(pixels.len());
     for (((pixel, red), green), blue) in pixels.iter().zip(red).zip(green).zip(blue) {
-        let [r, g, b] = pixel.map(|value| f32::from(value) / HALF - 1.0);
+        let [r, g, b] = pixel.map(|value| VALUES[usize::from(value)]);
         (*red, *green, *blue) = (r, g, b);
     }
     Ok(())
@@ -45,13 +60,41 @@ pub fn denormalise(tensor: &[f32], picture: &mut [u8]) -> Result<(), ImagingErro
     check("the tensor", tensor.len(), len)?;
     let (red, others) = tensor.split_at(pixels.len());
     let (green, blue) = others.split_at(pixels.len());
-    for (((pixel, red), green), blue) in pixels.iter_mut().zip(red).zip(green).zip(blue) {
-        *pixel = [*red, *green, *blue].map(byte);
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2, which is all that the function asks for.
+        unsafe { interleave_avx2([red, green, blue], pixels) };
+        return Ok(());
     }
+    interleave([red, green, blue], pixels);
     Ok(())
 }
 
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn interleave_avx2(planes: [&[f32]; CHANNELS], pixels: &mut [[u8; CHANNELS]]) {
+    interleave(planes, pixels);
+}
+
+/// Planes of one length to pixels.
+// Always inlined: the body takes on the vector width of its caller, and gives the same bytes in every width.
+#[inline(always)]
+fn interleave(planes: [&[f32]; CHANNELS], pixels: &mut [[u8; CHANNELS]]) {
+    let mut bytes = [[0u8; BLOCK]; CHANNELS];
+    for (number, pixels) in pixels.chunks_mut(BLOCK).enumerate() {
+        for (bytes, plane) in bytes.iter_mut().zip(planes) {
+            let values = &plane[number * BLOCK..][..pixels.len()];
+            bytes.iter_mut().zip(values).for_each(|(into, value)| *into = byte(*value));
+        }
+        let [red, green, blue] = &bytes;
+        for (((pixel, red), green), blue) in pixels.iter_mut().zip(red).zip(green).zip(blue) {
+            *pixel = [*red, *green, *blue];
+        }
+    }
+}
+
 /// A tensor's value as a byte.
+#[inline(always)]
 fn byte(value: f32) -> u8 {
     let value = (value + 1.0) * HALF;
     // A comparison with NaN is false: NaN takes the 0, in one instruction.
@@ -76,6 +119,22 @@ mod tests {
         let mut tensor = vec![0.0; picture.len()];
         let mut back = vec![0; picture.len()];
         normalise(&picture, &mut tensor).expect("lengths agree");
+        denormalise(&tensor, &mut back).expect("lengths agree");
+        assert_eq!(back, picture);
+    }
+
+    #[test]
+    fn a_byte_is_what_it_is_wherever_it_stands() {
+        // More than one block, and a part of one.
+        let len = 2 * BLOCK + 5;
+        let picture: Vec<u8> = (0..len * CHANNELS).map(|at| (at * 89 % 256) as u8).collect();
+        let mut tensor = vec![0.0; picture.len()];
+        normalise(&picture, &mut tensor).expect("lengths agree");
+        for (at, value) in picture.iter().enumerate() {
+            let expected = f32::from(*value) / HALF - 1.0;
+            assert_eq!(tensor[at % CHANNELS * len + at / CHANNELS].to_bits(), expected.to_bits());
+        }
+        let mut back = vec![0; picture.len()];
         denormalise(&tensor, &mut back).expect("lengths agree");
         assert_eq!(back, picture);
     }

@@ -62,7 +62,6 @@ pub struct Painter {
     noises: Noises,
     history: History,
     condition: Condition,
-    input: Vec<f32>,
     prediction: Vec<f32>,
 }
 
@@ -89,7 +88,7 @@ impl Painter {
         let timestep = unet.input(TIMESTEP)?.clone();
         let scheduler = Scheduler::from_config(&pack.scheduler)?;
         let (plans, noises, history) = (Plans::default(), Noises::default(), History::default());
-        let (input, prediction) = (Vec::new(), Vec::new());
+        let prediction = Vec::new();
         let (pack, downscale) = (pack.name.clone(), pack.latents.downscale);
         let channels = said;
         Ok(Self {
@@ -104,7 +103,6 @@ impl Painter {
             noises,
             history,
             condition,
-            input,
             prediction,
         })
     }
@@ -125,7 +123,7 @@ impl Painter {
         self.strength = Strength::Diffusers;
     }
 
-    /// Paints a latent. Its values are copied once: the sender's memory is not ours to paint in.
+    /// Paints a latent. Its values are read where the sender has left them: what comes of them is the first that is written.
     ///
     /// # Errors
     /// A latent or an embedding of another pack; a request or a shape that the pack cannot take; the graph does not run.
@@ -139,10 +137,11 @@ impl Painter {
             );
         }
         check_finite("the latent", &latent.values)?;
-        let mut values = latent.values.to_vec();
-        if !request.passthrough {
-            self.denoise(&mut values, latent.shape, request, words)?;
-        }
+        let values = if request.passthrough {
+            latent.values.to_vec()
+        } else {
+            self.denoise(&latent.values, latent.shape, request, words)?
+        };
         let mut header = latent.header;
         header.painting = Some(Painting {
             prompt: embedding.prompt.clone(),
@@ -153,11 +152,11 @@ impl Painter {
         Ok(Latent { header, pack: latent.pack, shape: latent.shape, values: values.into() })
     }
 
-    /// Paints in place: `[1, channels, height, width]` f32, times the scaling factor.
-    fn denoise(&mut self, latent: &mut [f32], shape: [usize; 4], request: Request, words: Words) -> Result<()> {
+    /// Paints `[1, channels, height, width]` f32, times the scaling factor.
+    fn denoise(&mut self, picture: &[f32], shape: [usize; 4], request: Request, words: Words) -> Result<Vec<f32>> {
         let plan = self.plans.of(&self.scheduler, request.steps, (self.strength)(request.strength))?;
         if plan.timesteps().is_empty() {
-            return Ok(());
+            return Ok(picture.to_vec());
         }
         let [_, channels, height, width] = shape;
         if channels != self.channels {
@@ -170,8 +169,8 @@ impl Painter {
         let rows = self.condition.rows(request.guidance_scale);
         self.unet.shape_input(SAMPLE, &[rows, channels, height, width])?;
         self.unet.shape_output(OUT_SAMPLE, &[rows, channels, height, width])?;
-        let picture = [height * self.downscale, width * self.downscale];
-        self.condition.write(&mut self.unet, words, request.guidance_scale, picture)?;
+        let size = [height * self.downscale, width * self.downscale];
+        self.condition.write(&mut self.unet, words, request.guidance_scale, size)?;
         let timestep_shape: &[usize] = match self.timestep.axes.as_slice() {
             [] => &[],
             [Some(1)] => &[1],
@@ -180,19 +179,19 @@ impl Painter {
         self.unet.shape_input(TIMESTEP, timestep_shape)?;
 
         let fresh = (0..plan.timesteps().len()).filter(|step| plan.needs_noise(*step)).count();
-        self.noises.prepare(request.seed, latent.len(), 1 + fresh);
-        self.input.resize(latent.len(), 0.0);
-        if request.text_to_image {
-            latent.copy_from_slice(self.noises.tensor(0));
-            plan.scale_noise(latent);
+        self.noises.prepare(request.seed, picture.len(), 1 + fresh);
+        let mut latent = if request.text_to_image {
+            let mut noise = self.noises.tensor(0).to_vec();
+            plan.scale_noise(&mut noise);
+            noise
         } else {
-            plan.add_noise(latent, self.noises.tensor(0));
-        }
+            plan.add_noise(picture, self.noises.tensor(0))
+        };
         for (step, timestep) in plan.timesteps().iter().enumerate() {
-            plan.model_input(step, latent, &mut self.input);
-            let input = &self.input;
             self.unet.write(SAMPLE, |sample| {
-                sample.chunks_exact_mut(input.len()).for_each(|row| row.copy_from_slice(input));
+                let (first, others) = sample.split_at_mut(latent.len());
+                plan.model_input(step, &latent, first);
+                others.chunks_exact_mut(latent.len()).for_each(|row| row.copy_from_slice(first));
             })?;
             match self.timestep.element {
                 Some(Element::I64 | Element::I32) => {
@@ -205,17 +204,17 @@ impl Painter {
             let (prediction, history) = (&mut self.prediction, &mut self.history);
             self.unet.read(OUT_SAMPLE, |output| {
                 if rows == 1 {
-                    plan.step(step, latent, output, noise, history)
+                    plan.step(step, &mut latent, output, noise, history)
                 } else {
                     let (positive, negative) = output.split_at(latent.len());
                     prediction.clear();
                     prediction.extend_from_slice(positive);
                     guide(prediction, negative, request.guidance_scale);
-                    plan.step(step, latent, prediction, noise, history)
+                    plan.step(step, &mut latent, prediction, noise, history)
                 }
             })??;
         }
-        Ok(())
+        Ok(latent)
     }
 }
 
