@@ -26,7 +26,7 @@ COMPARE = $(call STILL,"Oil painting in autumn colours") $(call option,OUT,out)
 # make would hand them to the programs as environment variables as well; bash would take SECONDS for its own.
 unexport $(OPTIONS)
 
-.PHONY: help setup build run demo apply compare operator top swap rewire chat test check bench bench-voice bench-web eval eval-voice parity clean record replay kills soak
+.PHONY: help setup build run demo apply compare operator top swap rewire chat test check bench bench-voice bench-web bench-swap eval eval-voice parity clean record replay kills soak
 
 help: ## This list
 	@echo "Mirror: a camera's picture goes in, a painted one comes out. Commands:"
@@ -45,7 +45,7 @@ setup: ## Installs what is missing: packages, dora, ONNX Runtime (first time 2 t
 	@scripts/setup
 
 build: setup ## Builds everything (first time 15 to 30 minutes on two cores, then seconds)
-	@. scripts/common && cargo build --release --workspace
+	@. scripts/common && announce_build && cargo build --release --workspace
 
 run: build ## The mirror, until Ctrl-C: camera or bundled clip, window, page on http://127.0.0.1:8080
 	@target/release/mirror run $(RUN)
@@ -80,7 +80,7 @@ replay: build ## A recording instead of the camera: FILE
 chat: ## The terminal of a mirror that runs: type a prompt, or /help
 	@target/release/chat
 
-test: ## All that CI runs: check, then every test (4 minutes after a build)
+test: ## All that CI runs: check, then every test (7 minutes after a build)
 	@scripts/setup --tests
 	@scripts/check
 	@scripts/test
@@ -88,7 +88,7 @@ test: ## All that CI runs: check, then every test (4 minutes after a build)
 check: setup ## Format, lints, spelling, graphs (2 minutes after a build)
 	@scripts/check
 
-bench: build ## Speed against the limit, into benches/ (a few minutes on an idle machine)
+bench: build ## Speed against the limit, and of the whole mirror, into benches/ (five minutes on an idle machine)
 	@target/release/bench
 
 bench-voice: build ## From the last word said to the picture, and what the film loses meanwhile, into benches/ (five minutes)
@@ -96,6 +96,9 @@ bench-voice: build ## From the last word said to the picture, and what the film 
 
 bench-web: build ## What the page costs: ages, shares of 64 visitors, those who do nothing; into benches/WEB.md (three minutes on an idle machine)
 	@target/release/bench-web $(call option,SECONDS,seconds) $(call option,OUT,out)
+
+bench-swap: build ## Replaces every node of a running mirror TIMES times, into benches/SWAPS.md (20 times: 40 minutes)
+	@target/release/kills --swap $(call option,TIMES,times) $(call option,SIZE,size) $(call option,OUT,out)
 
 kills: build ## Kills every node of a running mirror TIMES times, into benches/KILLS.md (20 times: half an hour)
 	@target/release/kills $(call option,TIMES,times) $(call option,SIZE,size) $(call option,OUT,out)

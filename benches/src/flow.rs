@@ -234,7 +234,8 @@ impl Pace {
     }
 }
 
-/// A graph with the test pattern in front, the probe at its end, and `stages` between them, which find `control` and `embed`.
+/// A graph with the test pattern in front, the probe at its end, and `stages` between them, which find `control` and `embed`; with
+/// the room in shared memory that `dataflow.yml` gives.
 fn around(stages: &str, environment: &str, [size, seconds]: [usize; 2], camera_fps: f64, probe_inputs: &str) -> String {
     let settings = serde_json::json!({"size": size, "prompt": "neon lights"}).to_string();
     format!(
@@ -249,6 +250,7 @@ env:
 nodes:
   - id: camera
     path: target/release/camera
+    shared_memory_pool_size: 32MB
     env: {{ CAMERA_WIDTH: {size}, CAMERA_HEIGHT: {size}, CAMERA_FPS: {camera_fps} }}
     outputs: [frame, notice]
   - id: embed
@@ -282,6 +284,7 @@ pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, prob
     let stages = format!(
         r"  - id: encoder
     path: target/release/encoder
+    shared_memory_pool_size: 64MB
     inputs:
       frame: {{ source: camera/frame, queue_size: 1 }}
       taken: {{ source: {pace}, queue_size: 4 }}
@@ -289,6 +292,7 @@ pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, prob
     outputs: [latent, source, notice]
   - id: diffusion
     path: target/release/diffusion
+    shared_memory_pool_size: 16MB
     inputs:
       latent: {{ source: encoder/latent, queue_size: 1 }}
       taken: {{ source: decoder/taken, queue_size: 4 }}
@@ -297,6 +301,7 @@ pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, prob
     outputs: [denoised, taken, notice]
   - id: decoder
     path: target/release/decoder
+    shared_memory_pool_size: 24MB
     inputs:
       denoised: {{ source: diffusion/denoised, queue_size: 1 }}
       source: {{ source: encoder/source, queue_size: 4 }}
@@ -313,6 +318,7 @@ pub fn fused_path(size: usize, camera_fps: f64, seconds: usize, overlap: bool) -
     let environment = format!(r#"  FUSED_OVERLAP: "{overlap}""#);
     let stages = r"  - id: fused
     path: target/release/fused
+    shared_memory_pool_size: 24MB
     inputs:
       frame: { source: camera/frame, queue_size: 1 }
       embedding: { source: embed/embedding, queue_size: 64 }

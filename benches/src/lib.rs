@@ -9,6 +9,7 @@
 //! | [`machine`] | what something was measured on, and when |
 //! | [`shared`] | whether memory belongs to a shared mapping |
 //! | [`table`] | the results as people read them |
+//! | [`whole`] | the whole mirror: age, memory, start, a new prompt |
 
 pub mod chart;
 pub mod flow;
@@ -17,3 +18,4 @@ pub mod live;
 pub mod machine;
 pub mod shared;
 pub mod table;
+pub mod whole;

@@ -21,6 +21,7 @@ pub struct Live {
     child: Child,
     agent: ureq::Agent,
     page: String,
+    coordinator: String,
     folder: TempDir,
     dataflow: String,
 }
@@ -46,6 +47,14 @@ impl Live {
     /// # Errors
     /// It does not start, or paints nothing within `patience`.
     pub fn start(root: &Path, arguments: &[&str], patience: Duration) -> Result<Self> {
+        Self::start_after(root, arguments, patience, 30)
+    }
+
+    /// As [`start`](Self::start), but waits for so many pictures: a camera may be slow.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_after(root: &Path, arguments: &[&str], patience: Duration, pictures: u64) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let log = File::create(folder.path().join("log"))?;
         // All are held until all are known, so that they differ.
@@ -72,9 +81,10 @@ impl Live {
         // A proxy of the environment leads elsewhere, not to this machine.
         let agent = config.proxy(None).build().new_agent();
         let page = format!("http://{address}");
-        let mut live = Self { child, agent, page, folder, dataflow: String::new() };
+        let coordinator = ports[1].clone();
+        let mut live = Self { child, agent, page, coordinator, folder, dataflow: String::new() };
         let until = Instant::now() + patience;
-        while live.now().is_none_or(|now| now.frames < 30) {
+        while live.now().is_none_or(|now| now.frames < pictures) {
             if live.child.try_wait()?.is_some() || Instant::now() > until {
                 bail!("the mirror paints nothing:\n{}", live.log());
             }
@@ -124,6 +134,15 @@ impl Live {
     #[must_use]
     pub fn page(&self) -> &str {
         &self.page
+    }
+
+    /// A command of `mirror` for it.
+    #[must_use]
+    pub fn command(&self, root: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(root.join("target/release/mirror"));
+        command.args(arguments).env("DORA", dora(root)).env("DORA_COORDINATOR_PORT", &self.coordinator);
+        command.current_dir(root).stdin(Stdio::null()).stderr(Stdio::null());
+        command
     }
 
     /// Watches its pictures from now on.
@@ -229,6 +248,15 @@ fn look(address: &str, seen: &Mutex<Vec<Instant>>, end: &AtomicBool) -> std::io:
 pub fn own_memory_mib(pid: i32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let kib = status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB"))?;
+    Some(kib.trim().parse::<f64>().ok()? / 1024.0)
+}
+
+/// The memory of a process with its share of what it has in common with others (`Pss`), in MiB: a sum counts nothing twice. `None`:
+/// it has ended.
+#[must_use]
+pub fn share_mib(pid: i32) -> Option<f64> {
+    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let kib = rollup.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB"))?;
     Some(kib.trim().parse::<f64>().ok()? / 1024.0)
 }
 

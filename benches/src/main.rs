@@ -5,7 +5,7 @@ use eyre::{Result, WrapErr, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
 use mirror_benches::flow::{Flow, Pace, fused_path, hop, image_path, memory_mib};
 use mirror_benches::table::{Results, Round, Size};
-use mirror_benches::{limit, machine};
+use mirror_benches::{limit, machine, whole};
 use mirror_inference::Runtime;
 use mirror_models::Pack;
 use serde_json::Value;
@@ -14,8 +14,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Measures the mirror: the bare models and the dataflow by turns, then the hops. Takes about four minutes on an idle
-/// machine.
+/// Measures the mirror: the bare models and the dataflow by turns, then the hops, then the whole mirror. Takes about five minutes
+/// on an idle machine.
 #[derive(Parser)]
 struct Arguments {
     /// Sides of the pictures to measure.
@@ -44,7 +44,7 @@ const PICTURE: &str = "      picture: { source: decoder/picture, queue_size: 1 }
 /// Of the limit: pictures come faster than they can be painted.
 const FULL: f64 = 1.25;
 /// Of the limit: pictures come slower than they are painted.
-const CALM: f64 = 0.6;
+const CALM: f64 = 0.5;
 /// One process for all three models: its name in the table, and whether a picture is decoded while the next one is painted.
 const FUSED: [(&str, bool); 2] = [("fused", false), ("fused, overlapped", true)];
 /// Longer than any start and any measurement.
@@ -70,7 +70,14 @@ fn main() -> Result<()> {
         hops.push((port.to_owned(), Flow::new(&root, &hop(port, arguments.seconds.min(5)))?.findings(PATIENCE)?));
         bar.finish_and_clear();
     }
-    let results = Results { machine: machine::name(), date: machine::date(), pack: pack.name, load, sizes, hops };
+    let mut wholes = Vec::new();
+    for size in &arguments.sizes {
+        let bar = spinner(&format!("the whole mirror, {size} × {size}"));
+        wholes.push(whole::measure(&root, &arguments.pack, *size, arguments.seconds)?);
+        bar.finish_and_clear();
+    }
+    let (machine, date) = (machine::name(), machine::date());
+    let results = Results { machine, date, pack: pack.name, load, sizes, hops, wholes };
     let table = results.markdown();
     println!("{table}");
     let json = arguments.out.with_extension("json");

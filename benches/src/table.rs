@@ -2,6 +2,7 @@
 
 use crate::flow::Pace;
 use crate::limit::Limit;
+use crate::whole::Whole;
 use mirror_kit::figures::Spread;
 use serde::Serialize;
 use serde_json::Value;
@@ -66,6 +67,8 @@ pub struct Results {
     pub sizes: Vec<Size>,
     /// Hops: name, bytes, findings.
     pub hops: Vec<(String, Value)>,
+    /// The whole mirror, by size.
+    pub wholes: Vec<Whole>,
 }
 
 fn spread(value: &Value) -> Spread {
@@ -95,7 +98,7 @@ impl Results {
              The *limit* is the pack's bare ONNX Runtime sessions in one process without a dataflow: one after another on all cores, or\n\
              pipelined over a thread a stage, whichever is faster. *Full* sends a quarter more pictures than can be painted, at each of the paces\n\
              (the encoder's input `taken`: `decoder/finished`, `decoder/taken` as in dataflow.yml, `diffusion/taken` with a third of the cores for each\n\
-             stage, and with all). *Fused* is the three models in one process (the node `fused`), in turn or overlapped. *Calm* sends six tenths of the limit:\n\
+             stage, and with all). *Fused* is the three models in one process (the node `fused`), in turn or overlapped. *Calm* sends half of the limit:\n\
              a processor that rests between pictures is slower than one that never does, so the bare stages are run at that pace as well.\n\
              *Age* runs from the camera's stamp to the picture's arrival at its sink.\n"
         );
@@ -176,6 +179,35 @@ impl Results {
                 100.0 * seen["in_shared_memory"].as_f64().unwrap_or(0.0) / seen["count"].as_f64().unwrap_or(1.0);
             let _ = writeln!(text, "| {name} | {} | {:.2} / {:.2} | {share:.0} % |", seen["bytes"], hop.p50, hop.p99);
         }
+        text.push_str(&self.whole());
+        text
+    }
+
+    /// What people see of the whole mirror.
+    fn whole(&self) -> String {
+        let nodes = self.wholes.first().map_or(0, |whole| whole.nodes);
+        let mut text = format!(
+            "\n## The whole mirror\n\n\
+             `dataflow.yml` as `mirror run` starts it, all {nodes} nodes, on the clip (30 pictures a second), without a window and with nobody at the page.\n\
+             *Age* runs from the camera's stamp to the picture's arrival at the page, *memory* is that of all nodes (PSS), the start the second\n\
+             one. A new prompt is one that the mirror has not seen before; the page says twice a second what is painted.\n\n"
+        );
+        let mut row = |name: &str, cell: &dyn Fn(&Whole) -> String| {
+            let cells: Vec<String> = self.wholes.iter().map(cell).collect();
+            let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
+        };
+        row("", &|whole| format!("{0} × {0}", whole.size));
+        row("---", &|_| "---".to_owned());
+        row("pictures a second", &|whole| format!("{:.1}", whole.fps));
+        row("**age, ms, p50 / p99**", &|whole| format!("**{:.1} / {:.1}**", whole.age_ms.p50, whole.age_ms.p99));
+        row("**memory, MiB**", &|whole| format!("**{:.0}**", whole.memory_mib));
+        row("**from the start to the first picture, s**", &|whole| format!("**{:.1}**", whole.start_s));
+        row("**from a new prompt to its first picture, ms, median (longest)**", &|whole| {
+            let mut times = whole.wishes_ms.clone();
+            times.sort_by(f64::total_cmp);
+            let of = |at: usize| times.get(at).copied().unwrap_or(f64::NAN);
+            format!("**{:.0} ({:.0})**", of(times.len() / 2), of(times.len().saturating_sub(1)))
+        });
         text
     }
 }

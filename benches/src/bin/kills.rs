@@ -1,4 +1,5 @@
-//! `make kills`: kills every node of a running mirror, again and again, and says what came of it.
+//! `make kills`: kills every node of a running mirror, again and again, and says what came of it. `make bench-swap` replaces
+//! them instead, as `make swap` does.
 
 use clap::Parser;
 use eyre::{Result, WrapErr, bail, eyre};
@@ -10,14 +11,19 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Kills every node of a running mirror (kill -9), one after the other, and writes how long the picture stood still.
+/// Kills every node of a running mirror (kill -9), or replaces it, one after the other, and writes how long the picture stood
+/// still.
 #[derive(Parser)]
 struct Arguments {
-    /// How often each node is killed
+    /// Replaces nodes by `mirror swap` instead
+    #[arg(long)]
+    swap: bool,
+    /// How often each node is killed, or replaced
     #[arg(long, default_value_t = 20)]
     times: usize,
     /// Only these nodes, with commas between
@@ -26,9 +32,16 @@ struct Arguments {
     /// Side of the pictures
     #[arg(long, default_value_t = 256)]
     size: usize,
-    /// Where the table goes, as Markdown; the figures go beside it as JSON
-    #[arg(long, default_value = "benches/KILLS.md")]
-    out: PathBuf,
+    /// Where the table goes, as Markdown; the figures go beside it as JSON; usually benches/KILLS.md, or SWAPS.md there
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn out(&self) -> &Path {
+        let usual = if self.swap { "benches/SWAPS.md" } else { "benches/KILLS.md" };
+        self.out.as_deref().unwrap_or(Path::new(usual))
+    }
 }
 
 /// What is painted: it must be there after every kill.
@@ -42,10 +55,10 @@ const WATCH: Duration = Duration::from_secs(4);
 /// A picture that is not back by then does not come back.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One kill.
+/// One kill, or one replacement.
 #[derive(Debug, Clone, serde::Serialize)]
-struct Kill {
-    /// From the kill to the node's next process.
+struct Blow {
+    /// From the kill, or from the command, to the node's next process.
     back_ms: f64,
     /// The longest time without a new picture on the page.
     gap_ms: f64,
@@ -55,6 +68,8 @@ struct Kill {
     others: Vec<String>,
     /// The prompt was painted afterwards as before.
     prompt_kept: bool,
+    /// `mirror swap` had to replace the node a second time.
+    twice: bool,
 }
 
 fn main() -> Result<()> {
@@ -76,49 +91,49 @@ fn main() -> Result<()> {
     let eye = live.eye();
     let bar = ProgressBar::new((nodes.len() * arguments.times) as u64);
     bar.set_style(ProgressStyle::with_template("{msg:40} {wide_bar} {pos}/{len}")?);
-    let mut kills: BTreeMap<String, Kills> = nodes.iter().map(|node| (node.clone(), Kills::default())).collect();
+    let mut all: BTreeMap<String, Blows> = nodes.iter().map(|node| (node.clone(), Blows::default())).collect();
     // By turns: dora gives a node up that ends ten times within a minute.
     for round in 1..=arguments.times {
-        for (node, kills) in &mut kills {
+        for (node, blows) in &mut all {
             bar.set_message(node.clone());
-            match kill(&live, &eye, node) {
-                Ok(kill) => kills.done.push(kill),
+            match strike(&live, &eye, node, arguments.swap.then_some(&root)) {
+                Ok(blow) => blows.done.push(blow),
                 // One that goes wrong is a figure, too; it does not take the others with it.
                 Err(error) => {
                     bar.println(format!("{node}, round {round}: {error:#}"));
-                    kills.faults.push(format!("{error:#}"));
+                    blows.faults.push(format!("{error:#}"));
                 }
             }
             bar.inc(1);
         }
         // What there is by now is there, whatever comes.
-        write(&kills, &arguments, load)?;
+        write(&all, &arguments, load)?;
         if live.has_ended()? {
             bail!(
                 "the mirror has ended in round {round}, {} has what was before:\n{}",
-                arguments.out.display(),
+                arguments.out().display(),
                 live.log()
             );
         }
     }
     bar.finish_and_clear();
     drop(live);
-    println!("{}", table(&kills, &arguments, load));
+    println!("{}", table(&all, &arguments, load));
     Ok(())
 }
 
-/// All kills of a node.
+/// All that was done to a node.
 #[derive(Debug, Default, serde::Serialize)]
-struct Kills {
-    done: Vec<Kill>,
-    /// Those after which the picture did not come back in time, or no node was there to be killed: in words.
+struct Blows {
+    done: Vec<Blow>,
+    /// Those after which the picture did not come back in time, or no node was there: in words.
     faults: Vec<String>,
 }
 
-fn write(kills: &BTreeMap<String, Kills>, arguments: &Arguments, load: f64) -> Result<()> {
-    let out = &arguments.out;
-    fs::write(out, table(kills, arguments, load)).wrap_err_with(|| out.display().to_string())?;
-    fs::write(out.with_extension("json"), serde_json::to_vec_pretty(kills)?).wrap_err("the figures as JSON")
+fn write(all: &BTreeMap<String, Blows>, arguments: &Arguments, load: f64) -> Result<()> {
+    let out = arguments.out();
+    fs::write(out, table(all, arguments, load)).wrap_err_with(|| out.display().to_string())?;
+    fs::write(out.with_extension("json"), serde_json::to_vec_pretty(all)?).wrap_err("the figures as JSON")
 }
 
 fn until(patience: Duration, mut is_so: impl FnMut() -> bool) -> Result<Duration> {
@@ -136,7 +151,8 @@ fn of<'a>(nodes: &'a [Process], node: &str) -> Option<&'a Process> {
     nodes.iter().find(|process| process.node == node)
 }
 
-fn kill(live: &Live, eye: &Eye, node: &str) -> Result<Kill> {
+/// Kills a node; with the project's root, replaces it by itself.
+fn strike(live: &Live, eye: &Eye, node: &str, swap: Option<&PathBuf>) -> Result<Blow> {
     let rest = Instant::now();
     sleep(REST);
     let fps = eye.since(rest).len() as f64 / rest.elapsed().as_secs_f64();
@@ -148,11 +164,13 @@ fn kill(live: &Live, eye: &Eye, node: &str) -> Result<Kill> {
     })?;
     let pid = running.ok_or_else(|| eyre!("it does not run"))?;
     let before = live.nodes();
-    // SAFETY: kill(2) touches no memory of this process.
-    if unsafe { libc::kill(pid, libc::SIGKILL) } != 0 {
-        bail!("it cannot be killed");
-    }
     let begin = Instant::now();
+    let mut swap = match swap {
+        Some(root) => Some(live.command(root, &["swap", node]).stdout(Stdio::piped()).spawn()?),
+        // SAFETY: kill(2) touches no memory of this process.
+        None if unsafe { libc::kill(pid, libc::SIGKILL) } == 0 => None,
+        None => bail!("it cannot be killed"),
+    };
     let mut back = None;
     while begin.elapsed() < WATCH || back.is_none() || eye.since(begin).last().is_none_or(is_old) {
         if begin.elapsed() > PATIENCE {
@@ -165,6 +183,11 @@ fn kill(live: &Live, eye: &Eye, node: &str) -> Result<Kill> {
             back = process.map(|_| begin.elapsed());
         }
     }
+    let said = swap.take().map(Child::wait_with_output).transpose()?;
+    if let Some(said) = said.as_ref().filter(|said| !said.status.success()) {
+        bail!("mirror swap: {} {}", said.status, String::from_utf8_lossy(&said.stdout).trim());
+    }
+    let twice = said.is_some_and(|said| String::from_utf8_lossy(&said.stdout).contains("once more"));
     let seen = eye.since(begin);
     let starts = std::iter::once(&begin).chain(&seen);
     let gap = starts.zip(&seen).map(|(one, next)| next.duration_since(*one)).max().unwrap_or_default();
@@ -172,12 +195,13 @@ fn kill(live: &Live, eye: &Eye, node: &str) -> Result<Kill> {
     let changed = |process: &&Process| of(&after, &process.node).is_none_or(|now| now.pid != process.pid);
     let others = before.iter().filter(changed).map(|process| process.node.clone()).filter(|name| name != node);
     let ms = |time: Duration| time.as_secs_f64() * 1000.0;
-    Ok(Kill {
+    Ok(Blow {
         back_ms: ms(back.unwrap_or_default()),
         gap_ms: ms(gap),
         lost: (gap.as_secs_f64() * fps - 1.0).max(0.0).round(),
         others: others.collect(),
         prompt_kept: live.now().is_some_and(|now| now.prompt == PROMPT),
+        twice,
     })
 }
 
@@ -186,40 +210,61 @@ fn is_old(at: &Instant) -> bool {
     at.elapsed() > Duration::from_secs(1)
 }
 
-fn table(kills: &BTreeMap<String, Kills>, arguments: &Arguments, load: f64) -> String {
-    let times = kills.values().map(|kills| kills.done.len() + kills.faults.len()).max().unwrap_or(0);
+fn table(all: &BTreeMap<String, Blows>, arguments: &Arguments, load: f64) -> String {
+    let times = all.values().map(|blows| blows.done.len() + blows.faults.len()).max().unwrap_or(0);
+    let (title, command, how) = if arguments.swap {
+        (
+            "replaced",
+            "make bench-swap",
+            "`mirror swap` by the same program and settings, in the middle of the work, then three seconds' rest. *Back*: from the\n\
+             command until the new process is there.",
+        )
+    } else {
+        (
+            "killed",
+            "make kills",
+            "`kill -9` in the middle of the work, then three seconds' rest. *Back*: until dora has started the node again.",
+        )
+    };
     let mut text = format!(
-        "# Every node killed {times} times\n\n`make kills` on {}, {}; the clip at {} × {} pixels, load {load:.1} before.\n\n\
-         `kill -9` in the middle of the work, then three seconds' rest. *Back*: until dora has started the node again. *Picture*:\n\
+        "# Every node {title} {times} times\n\n`{command}` on {}, {}; the clip at {} × {} pixels, load {load:.1} before.\n\n\
+         {how} *Picture*:\n\
          the longest time without a new picture on the page, which holds the time that the models take to be opened.\n\
-         *Lost*: pictures that would have been painted in that time. *Not back*: after {} s.\n\n\
-         | node | back ms, median | picture ms, median | picture ms, worst | lost, median | not back | others that ended | prompt kept |\n\
-         |---|---|---|---|---|---|---|---|\n",
+         *Lost*: pictures that would have been painted in that time. *Not back*: after {} s.",
         machine::date(),
         machine::name(),
         arguments.size,
         arguments.size,
         PATIENCE.as_secs(),
     );
-    for (node, Kills { done: kills, faults }) in kills {
-        let median = |value: fn(&Kill) -> f64| {
-            let mut values: Vec<f64> = kills.iter().map(value).collect();
+    if arguments.swap {
+        text += " *Twice*: dora had not joined the\nnew process to its neighbours, and the command replaced it again.";
+    }
+    let head = ["node", "back ms, median", "picture ms, median", "picture ms, worst", "lost, median", "not back"];
+    let mut head = [&head[..], &["others that ended", "prompt kept"]].concat();
+    head.extend(arguments.swap.then_some("twice"));
+    let _ = writeln!(text, "\n\n| {} |\n|{}", head.join(" | "), "---|".repeat(head.len()));
+    for (node, Blows { done, faults }) in all {
+        let median = |value: fn(&Blow) -> f64| {
+            let mut values: Vec<f64> = done.iter().map(value).collect();
             values.sort_by(f64::total_cmp);
             values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
         };
-        let worst = kills.iter().map(|kill| kill.gap_ms).fold(0.0, f64::max);
-        let others = kills.iter().flat_map(|kill| kill.others.clone()).collect::<std::collections::BTreeSet<_>>();
+        let worst = done.iter().map(|blow| blow.gap_ms).fold(0.0, f64::max);
+        let others = done.iter().flat_map(|blow| blow.others.clone()).collect::<std::collections::BTreeSet<_>>();
         let others =
             if others.is_empty() { "none".to_owned() } else { others.into_iter().collect::<Vec<_>>().join(", ") };
-        let kept = kills.iter().filter(|kill| kill.prompt_kept).count();
-        let (back, gap, lost) = (median(|kill| kill.back_ms), median(|kill| kill.gap_ms), median(|kill| kill.lost));
-        let _ = writeln!(
+        let kept = done.iter().filter(|blow| blow.prompt_kept).count();
+        let (back, gap, lost) = (median(|blow| blow.back_ms), median(|blow| blow.gap_ms), median(|blow| blow.lost));
+        let _ = write!(
             text,
             "| {node} | {back:.0} | {gap:.0} | {worst:.0} | {lost:.0} | {} of {} | {others} | {kept} of {} |",
             faults.len(),
-            kills.len() + faults.len(),
-            kills.len()
+            done.len() + faults.len(),
+            done.len()
         );
+        let twice = done.iter().filter(|blow| blow.twice).count();
+        text += &if arguments.swap { format!(" {twice} |\n") } else { "\n".to_owned() };
     }
     text
 }

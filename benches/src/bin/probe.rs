@@ -5,6 +5,7 @@
 //! | `PROBE_OUT` | | the file that the findings are written to, as JSON |
 //! | `PROBE_SECONDS` | `5s` | how long it looks, from the first message on |
 //! | `PROBE_SKIP` | `30` | messages at the start that do not count |
+//! | `PROBE_LOOK` | `10` | of so many messages one is looked up: whether it lies in shared memory. That takes longer than a hop |
 //! | `PROBE_SEND` | `nothing` | `frame`: 512 × 512 pictures; `latent`: 64 KiB latents; 100 a second |
 
 use eyre::{Result, WrapErr, bail};
@@ -21,6 +22,7 @@ const KEYS: &[Key] = &[
     Key { name: "PROBE_OUT", default: "", text: "" },
     Key { name: "PROBE_SECONDS", default: "5s", text: "" },
     Key { name: "PROBE_SKIP", default: "30", text: "" },
+    Key { name: "PROBE_LOOK", default: "10", text: "" },
     Key { name: "PROBE_SEND", default: "nothing", text: "" },
 ];
 /// Between two messages that the probe sends.
@@ -29,6 +31,8 @@ const PERIOD: Duration = Duration::from_millis(10);
 /// What was seen on one input.
 #[derive(Default)]
 struct Seen {
+    /// Of so many messages one is looked up.
+    every: u64,
     count: u64,
     bytes: usize,
     in_shared_memory: u64,
@@ -51,9 +55,9 @@ impl Seen {
         self.count += 1;
         self.last_ns = received_ns;
         self.bytes = bytes;
-        // Looking it up takes longer than a hop: every tenth message is enough.
-        if self.count % 10 == 1 && is_shared(address)? {
-            self.in_shared_memory += 10;
+        // Looking it up takes longer than a hop.
+        if self.count % self.every == 1 % self.every && is_shared(address)? {
+            self.in_shared_memory += self.every;
         }
         *self.streams.entry(header.stamp.stream.clone()).or_default() += 1;
         self.ages.push(received_ns - header.stamp.captured_ns);
@@ -100,8 +104,9 @@ fn run() -> Result<()> {
     let seconds = environment.text("PROBE_SECONDS").trim_end_matches('s');
     let seconds: u64 = seconds.parse().wrap_err("PROBE_SECONDS is not a number of seconds")?;
     let skip: u64 = environment.parse("PROBE_SKIP", "a number of messages")?;
+    let every: u64 = environment.within("PROBE_LOOK", 1, 1000)?;
     match environment.text("PROBE_SEND") {
-        "nothing" => look(&mut node, Duration::from_secs(seconds), skip, environment.text("PROBE_OUT")),
+        "nothing" => look(&mut node, Duration::from_secs(seconds), [skip, every], environment.text("PROBE_OUT")),
         "frame" => send(&mut node, true),
         "latent" => send(&mut node, false),
         other => bail!("PROBE_SEND=\"{other}\" is not nothing, frame or latent"),
@@ -133,8 +138,8 @@ fn send(node: &mut Node, frame: bool) -> Result<()> {
     Ok(())
 }
 
-/// Looks for so long, then writes the findings.
-fn look(node: &mut Node, patience: Duration, skip: u64, out: &str) -> Result<()> {
+/// Looks for so long, then writes the findings; of each input so many messages are skipped, and then every so many looked up.
+fn look(node: &mut Node, patience: Duration, [skip, every]: [u64; 2], out: &str) -> Result<()> {
     let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
     let mut skipped: BTreeMap<String, u64> = BTreeMap::new();
     let mut until: Option<Instant> = None;
@@ -148,7 +153,8 @@ fn look(node: &mut Node, patience: Duration, skip: u64, out: &str) -> Result<()>
             continue;
         }
         until.get_or_insert_with(|| Instant::now() + patience);
-        note(seen.entry(input.port.clone()).or_default(), &input)?;
+        let seen = seen.entry(input.port.clone()).or_insert_with(|| Seen { every, ..Seen::default() });
+        note(seen, &input)?;
     }
     let report: BTreeMap<String, Value> = seen.iter_mut().map(|(port, seen)| (port.clone(), seen.report())).collect();
     let partial = format!("{out}.part");

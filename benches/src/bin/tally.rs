@@ -9,8 +9,8 @@
 
 use eyre::Result;
 use mirror_benches::shared::is_shared;
-use mirror_contract::{Frame, Header, Notice, Stamp, now_ns};
-use mirror_kit::node::TICK;
+use mirror_contract::{Frame, Header, Notice, Stamp, Taken, now_ns};
+use mirror_kit::node::{TAKEN, TICK};
 use mirror_kit::{Environment, Key, Next, Node};
 use serde_json::json;
 use std::fs::File;
@@ -58,7 +58,7 @@ fn send(node: &mut Node, size: usize, period: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Pictures by number, times in nanoseconds since the Unix epoch, first pixel, drops so far; and notices.
+/// Pictures by number, times in nanoseconds since the Unix epoch, first pixel, drops so far; what was taken up; and notices.
 fn look(node: &mut Node, out: &str) -> Result<()> {
     let mut out = File::create(out)?;
     while let Some(input) = node.next() {
@@ -66,7 +66,10 @@ fn look(node: &mut Node, out: &str) -> Result<()> {
         if input.port == TICK {
             continue;
         }
-        let line = if let Ok(Frame { header, pixels, .. }) = input.decode() {
+        let line = if input.port == TAKEN {
+            let Some(taken) = node.accept::<Taken>(&input) else { continue };
+            json!({ "taken": taken.stamp.frame_id, "stream": taken.stamp.stream, "sent_ns": taken.stamp.captured_ns })
+        } else if let Ok(Frame { header, pixels, .. }) = input.decode() {
             let last = header.trace.0.last();
             json!({
                 "port": input.port,
