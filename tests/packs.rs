@@ -99,6 +99,51 @@ fn an_autoencoder_and_a_unet_of_different_channels_are_named() {
 }
 
 #[test]
+fn a_text_encoder_of_another_width_than_the_unet_reads_is_named_with_it() {
+    let pack = starter();
+    let other = root().join("tests/fixtures/miniature/sd15/text_encoder/model.onnx");
+    fs::copy(other, pack.path().join("text_encoder/model.onnx")).expect("it is there");
+    let fault = fault(&pack);
+    assert!(fault.contains("text_encoder/model.onnx makes 16 values a token, but "), "{fault}");
+    assert!(fault.contains("unet/model.onnx reads 96: take text encoder and UNet out of the same model"), "{fault}");
+}
+
+#[test]
+fn two_text_encoders_that_are_wider_together_than_the_unet_reads_are_named_with_it() {
+    let pack = sdxl();
+    let second = pack.path().join("text_encoder_2/model.onnx");
+    fs::copy(second, pack.path().join("text_encoder/model.onnx")).expect("it is there");
+    let fault = fault(&pack);
+    assert!(fault.contains("text_encoder_2/model.onnx make 24 + 24 values a token, but "), "{fault}");
+    assert!(fault.contains("unet/model.onnx reads 40"), "{fault}");
+}
+
+#[test]
+fn a_second_text_encoder_that_makes_another_width_of_a_prompt_than_the_unet_reads_is_named_with_it() {
+    let pack = sdxl();
+    let path = pack.path().join("unet/model.onnx");
+    let mut graph = fs::read(&path).expect("it is there");
+    // The last axis of the input `text_embeds`: its name, then a shape of a named axis and one of 24.
+    let at = graph.windows(13).rposition(|window| window == b"\x0a\x0btext_embeds").expect("it has that input");
+    let axis = graph[at..].windows(4).position(|window| window == [0x0a, 0x02, 0x08, 24]).expect("it is as wide");
+    graph[at + axis + 3] = 20;
+    fs::write(path, graph).expect("it is written");
+    let fault = fault(&pack);
+    assert!(fault.contains("text_encoder_2/model.onnx makes 24 values a prompt, but "), "{fault}");
+    assert!(fault.contains("unet/model.onnx reads 20"), "{fault}");
+}
+
+#[test]
+fn an_autoencoder_of_another_downscale_than_its_configuration_says_is_named_with_it() {
+    let pack = starter();
+    // One block less: the picture is halved once less.
+    change(&pack, "vae_decoder/config.json", "block_out_channels", json!([32, 32, 32]));
+    let fault = fault(&pack);
+    assert!(fault.contains("vae_encoder/model.onnx has 8 pixels to a latent's position, but "), "{fault}");
+    assert!(fault.contains("vae_decoder/config.json says 4 "), "{fault}");
+}
+
+#[test]
 fn a_prompt_longer_than_the_text_encoder_is_wide_is_named() {
     let pack = starter();
     change(&pack, "tokenizer/tokenizer_config.json", "model_max_length", json!(77));

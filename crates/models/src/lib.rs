@@ -19,6 +19,9 @@ pub mod installed;
 pub mod pack;
 pub mod processor;
 
+mod shapes;
+mod widths;
+
 pub use installed::Installed;
 pub use pack::{Pack, Part};
 pub use processor::Processor;

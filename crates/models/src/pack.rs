@@ -1,5 +1,6 @@
 //! One pack: its files and what they say.
 
+use crate::widths;
 use eyre::{Result, WrapErr, bail, eyre};
 use serde_json::Value;
 use std::fs;
@@ -55,7 +56,7 @@ pub struct Latents {
     pub downscale: usize,
 }
 
-/// A pack on disk. Opening it checks that it is whole; the graphs are checked against it when they are opened.
+/// A pack on disk. Opening it checks that it is whole and of one piece; the graphs are checked against it when they are opened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pack {
     /// The directory's name: `starter`.
@@ -72,7 +73,8 @@ impl Pack {
     /// Opens the pack in that directory.
     ///
     /// # Errors
-    /// No pack there, a missing part, a configuration that cannot be read: named, with the remedy.
+    /// No pack there, a missing part, a configuration that cannot be read, text encoders of other widths than the UNet reads: named,
+    /// with the remedy.
     pub fn open(directory: &Path) -> Result<Self> {
         let shown = directory.display();
         if !directory.is_dir() {
@@ -91,13 +93,22 @@ impl Pack {
         let name = whole.file_name().map_or_else(|| "pack".to_owned(), |name| name.to_string_lossy().into_owned());
         let latents = latents(directory)?;
         let scheduler = read_json(&directory.join("scheduler/scheduler_config.json"))?;
-        Ok(Self { name, directory: directory.to_owned(), latents, scheduler })
+        let pack = Self { name, directory: directory.to_owned(), latents, scheduler };
+        widths::check(&pack)?;
+        Ok(pack)
     }
 
     /// The file of a graph.
     #[must_use]
     pub fn graph(&self, part: Part) -> PathBuf {
         graph(&self.directory, part)
+    }
+
+    /// The configuration that [`latents`](Self::latents) is out of.
+    #[must_use]
+    pub fn autoencoder(&self) -> PathBuf {
+        // It was there when the pack was opened.
+        autoencoder(&self.directory).unwrap_or_else(|| self.directory.clone())
     }
 
     /// The text encoders: one, or two in a pack of SDXL's shape.
@@ -158,14 +169,18 @@ fn graph(directory: &Path, part: Part) -> PathBuf {
     directory.join(part.folder()).join("model.onnx")
 }
 
-/// Reads the autoencoder's configuration: exporters put it beside the encoder, the decoder, or in `vae/`.
-fn latents(directory: &Path) -> Result<Latents> {
+/// The autoencoder's configuration: exporters put it beside the encoder, the decoder, or in `vae/`.
+fn autoencoder(directory: &Path) -> Option<PathBuf> {
     let paths = ["vae_decoder", "vae_encoder", "vae"].map(|folder| directory.join(folder).join("config.json"));
-    let path = paths.iter().find(|path| path.is_file()).ok_or_else(|| {
+    paths.into_iter().find(|path| path.is_file())
+}
+
+fn latents(directory: &Path) -> Result<Latents> {
+    let path = autoencoder(directory).ok_or_else(|| {
         let shown = directory.display();
         eyre!("model pack {shown} is not whole: there is no config.json in vae_decoder, vae_encoder or vae")
     })?;
-    let config = read_json(path)?;
+    let config = read_json(&path)?;
     let missing = |key: &str| eyre!("{} does not say {key}", path.display());
     let channels = config["latent_channels"].as_u64().filter(|channels| (1..=128).contains(channels));
     let scaling_factor = config["scaling_factor"].as_f64().filter(|factor| factor.is_finite() && *factor > 0.0);

@@ -9,7 +9,9 @@
 //! |---|---|
 //! | [`shelf`] | the packs that are open: a few, the one that was used longest ago makes room. Pure |
 //! | [`stage`] | a node's part of all of them, the settings, and what it says to `control` |
+//! | [`downscale`] | whether an autoencoder is what its configuration says |
 
+pub mod downscale;
 pub mod shelf;
 pub mod stage;
 

@@ -5,6 +5,7 @@ use mirror_imaging::denormalise;
 use mirror_inference::{Model, Options, Provider, Runtime};
 use mirror_models::pack::Latents;
 use mirror_models::{Pack, Part};
+use mirror_stage::downscale;
 
 /// The graph's input.
 const LATENT_SAMPLE: &str = "latent_sample";
@@ -24,7 +25,7 @@ impl Decoder {
     /// A graph that cannot be opened, or that does not fit the pack's configuration.
     pub fn open(runtime: &Runtime, pack: &Pack, options: &Options) -> Result<Self> {
         let path = pack.graph(Part::VaeDecoder);
-        let model = Model::open(runtime, &path, options)?;
+        let mut model = Model::open(runtime, &path, options)?;
         let channels = model.input(LATENT_SAMPLE)?.axes.get(1).copied().flatten();
         model.output(SAMPLE)?;
         let latents = pack.latents;
@@ -35,6 +36,7 @@ impl Decoder {
                 path.display()
             );
         }
+        downscale::check(&mut model, pack, Part::VaeDecoder, (LATENT_SAMPLE, latents.channels), (SAMPLE, 3))?;
         Ok(Self { model, latents })
     }
 

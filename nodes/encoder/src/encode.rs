@@ -5,7 +5,7 @@ use mirror_imaging::{Preprocess, normalise};
 use mirror_inference::{Model, Options, Provider, Runtime};
 use mirror_models::pack::Latents;
 use mirror_models::{Pack, Part};
-use mirror_stage::Opens;
+use mirror_stage::{Opens, downscale};
 
 /// The graph's input.
 const SAMPLE: &str = "sample";
@@ -31,7 +31,7 @@ impl Encoder {
     /// A graph that cannot be opened, or that does not fit the pack's configuration.
     pub fn open(runtime: &Runtime, pack: &Pack, options: &Options) -> Result<Self> {
         let path = pack.graph(Part::VaeEncoder);
-        let model = Model::open(runtime, &path, options)?;
+        let mut model = Model::open(runtime, &path, options)?;
         model.input(SAMPLE)?;
         let output = OUTPUTS.into_iter().find(|name| model.output(name).is_ok());
         let output = output.ok_or_else(|| eyre!("{} has neither output {}", path.display(), OUTPUTS.join(" nor ")))?;
@@ -44,6 +44,7 @@ impl Encoder {
                 path.display()
             );
         }
+        downscale::check(&mut model, pack, Part::VaeEncoder, (SAMPLE, 3), (output, channels))?;
         let (preprocess, latent_shape) = (Preprocess::default(), [0; 4]);
         Ok(Self { pack: pack.name.clone(), model, output, channels, latents, preprocess, latent_shape })
     }
