@@ -1,12 +1,20 @@
-//! What a running mirror lives through: nodes that are killed, a stage that stands still, its own end, a neighbour.
+//! What a running mirror lives through: nodes that are killed, a stage that stands still or paints no more, a camera that is away,
+//! its own end, a neighbour.
 
 use eyre::{Result, ensure, eyre};
+use mirror_tests::mjpeg::Webcam;
 use mirror_tests::root;
 use mirror_tests::running::{Running, signal, wait_for};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The longest that pictures may stay away when a node is killed: on a slow machine that has something else to do besides, with
+/// the time in which a stage opens the starter pack again. `benches/KILLS.md` says how long it is otherwise.
+const BACK: Duration = Duration::from_secs(15);
 
 /// All nodes that `dataflow.yml` starts.
 fn nodes() -> Result<Vec<String>> {
@@ -60,9 +68,12 @@ fn whichever_node_is_killed_comes_back_and_the_prompt_stays_and_outlives_the_mir
     for node in &nodes {
         let before = processes(&mirror, &nodes);
         let pid = *before.get(node).ok_or_else(|| eyre!("{node} does not run"))?;
+        let killed = Instant::now();
         signal("KILL", pid)?;
         wait_for(&format!("another {node}"), || mirror.node(node).is_some_and(|now| now != pid))?;
         paints(&mirror, "neon lights")?;
+        let away = killed.elapsed();
+        assert!(away < BACK, "pictures came back {away:?} after {node} was killed\n{}", mirror.log());
         let after = processes(&mirror, &nodes);
         for other in nodes.iter().filter(|other| *other != node) {
             assert_eq!(before.get(other), after.get(other), "{other} ended when {node} was killed");
@@ -95,14 +106,97 @@ fn a_node_that_stands_still_is_found_and_started_again() -> Result<()> {
     Ok(())
 }
 
+/// `dataflow.yml` with another program in the place of one, beside `types/`. It goes with the test.
+struct Graph(PathBuf);
+
+impl Graph {
+    fn with(node: &str, program: &str) -> Result<Self> {
+        let text = fs::read_to_string(root().join("dataflow.yml"))?;
+        let own = format!("path: target/release/{node}\n");
+        ensure!(text.contains(&own), "{own} is not in the file");
+        let path = root().join(format!("dataflow.run-survive-{}.yml", std::process::id()));
+        fs::write(&path, text.replace(&own, &format!("path: {program}\n")))?;
+        Ok(Self(path))
+    }
+
+    /// With another place for the operator.
+    fn keeping(library: &Path) -> Result<Self> {
+        let text = fs::read_to_string(root().join("dataflow.yml"))?;
+        let own = "OPERATOR_LIBRARY: .mirror/operator.so";
+        ensure!(text.contains(own), "{own} is not in the file");
+        let path = root().join(format!("dataflow.run-library-{}.yml", std::process::id()));
+        fs::write(&path, text.replace(own, &format!("OPERATOR_LIBRARY: {}", library.display())))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Graph {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn a_stage_that_paints_no_more_is_found_and_started_again() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let graph = Graph::with("operator", env!("CARGO_BIN_EXE_mute"))?;
+    let file = graph.0.to_string_lossy();
+    let arguments = ["--dataflow", &file, "--prompt", "neon lights", "--env", "WATCH_SECONDS=4s"];
+    let mirror = start(&folder.path().join("settings.json"), &arguments)?;
+    let notices = || mirror.get("/api/figures").map(|figures| figures["notices"].to_string()).unwrap_or_default();
+    let found = || notices().contains("operator has put nothing out for 4 s");
+    wait_for("a word of watch", found).map_err(|error| eyre!("{error}: {}\n{}", notices(), mirror.log()))?;
+    ensure!(notices().contains("it is started again"), "{}", notices());
+    // Those before it wait for it and are not blamed; those after it get nothing.
+    for other in ["encoder", "diffusion", "decoder", "camera"] {
+        ensure!(!notices().contains(&format!("{other} has put nothing out")), "{}", notices());
+    }
+    paints(&mirror, "neon lights")
+}
+
+#[test]
+fn a_camera_may_be_away_longer_than_a_stage_may_hang_and_is_waited_for_also_after_a_kill() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (camera, nodes) = (Webcam::start()?, nodes()?);
+    let state = format!("CONTROL_STATE={}", folder.path().join("settings.json").display());
+    let source = ["--source", camera.address(), "--size", "128", "--prompt", "neon lights"];
+    let mut mirror = Running::start(&[&source[..], &["--env", &state, "--env", "WATCH_SECONDS=5s"]].concat())?;
+    paints(&mirror, "neon lights")?;
+    wait_for("all nodes", || processes(&mirror, &nodes).len() == nodes.len())?;
+    let before = processes(&mirror, &nodes);
+    camera.switch(false);
+    // More than twice as long.
+    sleep(Duration::from_secs(12));
+    camera.switch(true);
+    paints(&mirror, "neon lights")?;
+    assert_eq!(processes(&mirror, &nodes), before, "{}", mirror.log());
+    // The process that follows one that was killed cannot open it, and stays.
+    camera.switch(false);
+    let pid = *before.get("camera").ok_or_else(|| eyre!("the camera does not run"))?;
+    signal("KILL", pid)?;
+    wait_for("another camera", || mirror.node("camera").is_some_and(|now| now != pid))?;
+    let next = mirror.node("camera");
+    sleep(Duration::from_secs(6));
+    assert_eq!(mirror.node("camera"), next, "{}", mirror.log());
+    camera.switch(true);
+    paints(&mirror, "neon lights")?;
+    assert_eq!(mirror.node("camera"), next, "{}", mirror.log());
+    ensure!(!mirror.log().contains("has put nothing out"), "{}", mirror.log());
+    ensure!(mirror.interrupt()?, "{}", mirror.log());
+    Ok(())
+}
+
 #[test]
 fn two_mirrors_on_one_machine_do_not_touch_each_other() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let states = ["one.json", "other.json"].map(|name| folder.path().join(name));
     let mut one = start(&states[0], &["--prompt", "neon lights"])?;
     let state = format!("CONTROL_STATE={}", states[1].display());
+    let library = folder.path().join("operator.so");
+    let graph = Graph::keeping(&library)?;
+    let file = graph.0.to_string_lossy();
     let arguments = ["--source", "pattern", "--size", "128", "--env", &state, "--prompt", "a pencil drawing"];
-    let other = Running::start_named("garden", &arguments)?;
+    let other = Running::start_named("garden", &[&["--dataflow", &file], &arguments[..]].concat())?;
     paints(&one, "neon lights")?;
     paints(&other, "a pencil drawing")?;
     other.post("/api/settings", &json!({"prompt": "a mosaic of tiles"}))?;
@@ -132,7 +226,14 @@ fn two_mirrors_on_one_machine_do_not_touch_each_other() -> Result<()> {
     let replaced = || other.node("diffusion").is_some_and(|now| Some(now) != before[1]);
     wait_for("another diffusion in the garden", replaced)?;
     ensure!(one.node("diffusion") == before[0], "the one without a name has another diffusion");
-    ensure!(ask(&["rewire"])?.contains("nothing has changed"));
+    ensure!(ask(&["rewire", &file])?.contains("nothing has changed"));
+    // An operator goes into the one that is named, in a place of its own: the note of its lives is beside it.
+    let put = other.operator(&["grade"]).env("MIRROR_NAME", "garden").output()?;
+    let said = format!("{}{}", String::from_utf8_lossy(&put.stdout), String::from_utf8_lossy(&put.stderr));
+    ensure!(put.status.success() && said.contains("operator grade is live"), "{said}");
+    ensure!(folder.path().join("operator-garden.so").is_file() && !library.exists(), "{said}");
+    let notices = one.get("/api/figures")?["notices"].to_string();
+    ensure!(!notices.contains("operator grade is live"), "{notices}");
     paints(&other, "a mosaic of tiles")?;
     paints(&one, "neon lights")?;
     // The end of one is not the end of the other.

@@ -18,11 +18,18 @@ pub struct Member {
 /// All nodes; none if the file cannot be read.
 pub(crate) fn of(dora: &DoraNode) -> Vec<Member> {
     let nodes = dora.dataflow_descriptor().map(|file| file.nodes.as_slice()).unwrap_or_default();
-    let members = nodes.iter().map(|node| Member {
-        id: node.id.to_string(),
-        is_dynamic: node.path.as_deref() == Some("dynamic"),
-        machine: node.deploy.as_ref().and_then(|deploy| deploy.machine.clone()),
-        inputs: node.inputs.iter().map(|(port, input)| (port.to_string(), input.mapping.to_string())).collect(),
+    let members = nodes.iter().map(|node| {
+        // An operator under dora's own runtime has its edges one level below.
+        let operator = node.operator.iter().map(|operator| &operator.config);
+        let operators = node.operators.iter().flat_map(|runtime| &runtime.operators).map(|operator| &operator.config);
+        let below = operator.chain(operators).flat_map(|config| &config.inputs);
+        let inputs = node.inputs.iter().chain(below);
+        Member {
+            id: node.id.to_string(),
+            is_dynamic: node.path.as_deref() == Some("dynamic"),
+            machine: node.deploy.as_ref().and_then(|deploy| deploy.machine.clone()),
+            inputs: inputs.map(|(port, input)| (port.to_string(), input.mapping.to_string())).collect(),
+        }
     });
     members.collect()
 }

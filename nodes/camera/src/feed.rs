@@ -2,9 +2,11 @@
 
 pub mod film;
 pub mod live;
+pub mod stand_in;
 pub mod stills;
 pub mod test_card;
 
+use crate::open::Opened;
 use crate::picture::Picture;
 use eyre::Result;
 use std::time::Duration;
@@ -20,6 +22,8 @@ pub enum Step {
     Passed,
     /// No picture, but something that people should know.
     Remark(String),
+    /// No picture: this source takes the place of this feed, from here on.
+    Instead(Opened),
     /// There are no more.
     End,
 }

@@ -16,12 +16,14 @@
 //! | [`pattern`] | the moving test picture |
 //! | [`picture`] | a picture on its way to the shared memory |
 //! | [`newest`] | where the thread leaves the newest picture |
-//! | [`feed`] | cameras, films, still pictures, the test picture: each brings one picture after another |
+//! | [`feed`] | cameras, films, still pictures, the test picture, what stands in for a camera: each brings one picture after another |
 //! | [`open`] | from a source to the feed that brings its pictures |
+//! | `auto` | the first camera that works, else the clip, until one does |
 //! | [`grab`] | the thread: brings, paces, reopens (`mirror_kit::source`) |
 //! | [`quiet`] | keeps the libraries below from writing lines of their own |
 //! | [`node`] | ports and event loop |
 
+mod auto;
 pub mod config;
 pub mod feed;
 pub mod grab;

@@ -6,6 +6,7 @@ use crate::newest::{Happening, Taken};
 use crate::quiet::quiet;
 use eyre::Result;
 use mirror_contract::{Frame, Header, Message, Notice, Stamp};
+use mirror_kit::mark::Mark;
 use mirror_kit::node::{NOTICE, TICK};
 use mirror_kit::{Next, Node};
 use std::time::Duration;
@@ -23,20 +24,28 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Runs the node until the mirror stops or the source ends.
 ///
 /// # Errors
-/// A wrong configuration; a source that cannot be opened at the start; a graph that cannot be joined.
+/// A wrong configuration; a source that cannot be opened at the first start; a graph that cannot be joined.
 pub fn run() -> Result<()> {
     let config = Config::from_env()?;
     // SAFETY: the process has no other thread yet: joining the graph and grabbing start the first ones.
     unsafe { quiet()? };
     let mut node = Node::join()?;
-    let stream = config.stream.clone();
-    let grabber = Grabber::start(config)?;
+    let (mut mark, stream) = (Mark::of(&node), config.stream.clone());
+    let grabber = Grabber::start(config, mark.start())?;
+    pass_on(&mut node, &grabber, &stream, &mut mark)?;
+    mark.clear();
+    Ok(())
+}
+
+/// Sends what the thread brings, until the mirror stops or the source ends.
+fn pass_on(node: &mut Node, grabber: &Grabber, stream: &str, mark: &mut Mark) -> Result<()> {
     let mut taken = Taken::default();
     loop {
         match grabber.next(PATIENCE, &mut taken) {
             Happening::Brought(()) => {
+                mark.set();
                 node.count_drops(grabber.overtaken());
-                send(&mut node, &stream, &taken)?;
+                send(node, stream, &taken)?;
             }
             Happening::Say(level, text) => node.notice(level, &text),
             Happening::End(result) => return result,

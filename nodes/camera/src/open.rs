@@ -1,5 +1,6 @@
 //! From a source to the feed that brings its pictures.
 
+use crate::auto::{Cameras, auto, here};
 use crate::config::Config;
 use crate::feed::Feed;
 use crate::feed::film::Film;
@@ -15,10 +16,8 @@ use opencv::videoio::{self, VideoCapture, VideoCaptureTrait, VideoCaptureTraitCo
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Where the cameras of this machine are.
-const DEVICES: &str = "/dev";
 /// FFmpeg's demuxer for text art takes any `.txt` for a film; this is the codec that it names.
 const TEXT_ART: &[&[u8; 4]] = &[b"ANSI", b"ansi"];
 
@@ -32,7 +31,7 @@ pub type Opened = mirror_kit::source::Opened<Box<dyn Feed>>;
 pub fn open(config: &Config) -> Result<Opened> {
     let named = |error| Err::<Opened, _>(error).wrap_err_with(|| format!("CAMERA_SOURCE={}", config.source));
     match &config.source {
-        Source::Auto => auto(config, &cameras(Path::new(DEVICES))),
+        Source::Auto => auto(config, Cameras::here(config)),
         Source::Pattern => {
             let feed = Box::new(TestCard::new([config.height, config.width], config.fps));
             Ok(Opened { feed, text: "the test pattern".to_owned(), level: Level::Info })
@@ -43,41 +42,12 @@ pub fn open(config: &Config) -> Result<Opened> {
     }
 }
 
-/// The cameras under `devices`, in the order of their numbers.
-fn cameras(devices: &Path) -> Vec<PathBuf> {
-    let number = |path: &PathBuf| path.file_name()?.to_str()?.strip_prefix("video")?.parse::<u32>().ok();
-    let entries = devices.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut cameras: Vec<_> = entries.filter_map(|path| Some((number(&path)?, path))).collect();
-    cameras.sort();
-    cameras.into_iter().map(|(_, path)| path).collect()
-}
-
-/// The first camera that works, else the clip.
-fn auto(config: &Config, cameras: &[PathBuf]) -> Result<Opened> {
-    let mut reasons = Vec::new();
-    for camera in cameras {
-        match device(camera, config) {
-            Ok(opened) => return Ok(opened),
-            Err(error) => reasons.push(format!("{}: {error:#}", camera.display())),
-        }
-    }
-    let why = if reasons.is_empty() {
-        "there is no camera".to_owned()
-    } else {
-        format!("no camera works ({})", reasons.join("; "))
-    };
-    let clip = config.clip.display();
-    let opened = file(&config.clip, config).wrap_err_with(|| format!("{why}, and CAMERA_CLIP={clip} instead"))?;
-    Ok(Opened { text: format!("{why}: the clip is shown instead: {}", opened.text), ..opened })
-}
-
 /// A camera of this machine.
-fn device(path: &Path, config: &Config) -> Result<Opened> {
+pub(crate) fn device(path: &Path, config: &Config) -> Result<Opened> {
     if let Err(error) = OpenOptions::new().read(true).write(true).open(path) {
         match error.kind() {
             ErrorKind::NotFound => {
-                let others: Vec<_> =
-                    cameras(Path::new(DEVICES)).iter().map(|path| path.display().to_string()).collect();
+                let others: Vec<_> = here().iter().map(|path| path.display().to_string()).collect();
                 let others = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
                 bail!(
                     "there is no such camera; cameras here: {others}. Plug it in, or set CAMERA_SOURCE to something else"
@@ -139,7 +109,7 @@ fn stream(address: &str, config: &Config) -> Result<Opened> {
 }
 
 /// A film, a picture or a folder.
-fn file(path: &Path, config: &Config) -> Result<Opened> {
+pub(crate) fn file(path: &Path, config: &Config) -> Result<Opened> {
     let shape = [config.height, config.width];
     let stills = || Stills::new(path, shape, config.fps, config.image_time, config.looping);
     let metadata = match path.metadata() {
@@ -208,55 +178,5 @@ fn properties(capture: &VideoCapture) -> String {
     match get(videoio::CAP_PROP_FPS) {
         fps if fps > 0.0 && fps <= 1000.0 => format!("{width}×{height} at {fps:.3} fps"),
         _ => format!("{width}×{height}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::KEYS;
-    use mirror_kit::Environment;
-
-    const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/clip.mp4");
-
-    /// What `auto` finds with these cameras and this clip.
-    fn found(cameras: &[&str], clip: &str) -> Result<String> {
-        let environment = Environment::given(KEYS, [("CAMERA_CLIP", clip)])?;
-        let cameras: Vec<_> = cameras.iter().map(PathBuf::from).collect();
-        auto(&Config::of(&environment)?, &cameras).map(|opened| opened.text)
-    }
-
-    #[test]
-    fn cameras_come_in_the_order_of_their_numbers() {
-        let folder = tempfile::TempDir::new().expect("a folder");
-        for name in ["video10", "video2", "videos", "audio1", "video"] {
-            std::fs::write(folder.path().join(name), "").expect("it can be written");
-        }
-        assert_eq!(cameras(folder.path()), [folder.path().join("video2"), folder.path().join("video10")]);
-        assert_eq!(cameras(Path::new("/nowhere")), [""; 0].map(PathBuf::from));
-    }
-
-    #[test]
-    fn without_a_camera_auto_takes_the_clip_and_says_so() {
-        let text = found(&[], CLIP).expect("there is a clip");
-        assert_eq!(text, format!("there is no camera: the clip is shown instead: film {CLIP}, 30.000 fps"));
-    }
-
-    #[test]
-    fn a_camera_that_does_not_work_is_named_and_the_clip_is_taken() {
-        let text = found(&["/dev/null", "/dev/video63"], CLIP).expect("there is a clip");
-        assert!(
-            text.starts_with("no camera works (/dev/null: it is in use by another program, or no camera"),
-            "{text}"
-        );
-        assert!(text.contains("; /dev/video63: there is no such camera"), "{text}");
-        assert!(text.contains("the clip is shown instead: film "), "{text}");
-    }
-
-    #[test]
-    fn without_camera_and_clip_auto_names_both() {
-        let error = format!("{:#}", found(&[], "/nowhere/clip.mp4").expect_err("there is nothing"));
-        let expected = "there is no camera, and CAMERA_CLIP=/nowhere/clip.mp4 instead: there is no such file or folder";
-        assert!(error.starts_with(expected), "{error}");
     }
 }

@@ -6,6 +6,7 @@ use camera::newest::{Happening, Taken};
 use camera::pattern;
 use mirror_contract::now_ns;
 use mirror_kit::Environment;
+use mirror_kit::source::Start;
 use opencv::core::{Mat, Vec3b, Vector};
 use opencv::{imgcodecs, imgproc};
 use std::io::{BufRead, BufReader, Write};
@@ -47,10 +48,10 @@ fn serve(mut peer: TcpStream, count: u64) -> std::io::Result<()> {
     Ok(())
 }
 
-fn grabber(address: &str) -> Grabber {
+fn grabber(address: &str, start: Start) -> Grabber {
     let pairs = [("CAMERA_SOURCE", address), ("CAMERA_TIMEOUT_SECONDS", "2")];
     let environment = Environment::given(KEYS, pairs).expect("keys are known");
-    Grabber::start(Config::of(&environment).expect("values are right")).expect("a thread")
+    Grabber::start(Config::of(&environment).expect("values are right"), start).expect("a thread")
 }
 
 /// Looks at what happens until `done` says so.
@@ -79,7 +80,7 @@ fn a_stream_that_breaks_off_is_opened_again_and_people_are_told() {
             let _ = serve(peer, 50);
         }
     });
-    let grabber = grabber(&address);
+    let grabber = grabber(&address, Start::First);
     let (mut lines, mut after, mut last) = (Vec::new(), 0, -1);
     watch(&grabber, |happening, taken| {
         match happening {
@@ -105,10 +106,41 @@ fn a_stream_that_breaks_off_is_opened_again_and_people_are_told() {
 }
 
 #[test]
+fn a_camera_that_has_worked_before_is_waited_for_at_the_start() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}/live.mjpg", listener.local_addr().expect("an address"));
+    let start = Instant::now();
+    let server = thread::spawn(move || {
+        while let Ok((peer, _)) = listener.accept() {
+            // Away: whoever calls is hung up on.
+            if start.elapsed() > Duration::from_secs(1) {
+                return serve(peer, 50);
+            }
+        }
+        Ok(())
+    });
+    let grabber = grabber(&address, Start::Again);
+    let mut lines = Vec::new();
+    watch(&grabber, |happening, taken| match happening {
+        Happening::Say(_, text) => {
+            lines.push(text);
+            false
+        }
+        Happening::Brought(()) => taken.picture.shape() == SHAPE,
+        Happening::End(_) | Happening::Nothing => false,
+    });
+    assert!(lines[0].ends_with("it has worked before, trying again in 0.5 s"), "{lines:?}");
+    assert!(lines.last().is_some_and(|line| line.starts_with("stream http://127.0.0.1:")), "{lines:?}");
+    drop(grabber);
+    drop(server);
+}
+
+#[test]
 fn stopping_never_waits_for_a_source() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     // Nobody ever answers: the connection is taken by the system, and stays silent.
-    let grabber = grabber(&format!("http://{}/live.mjpg", listener.local_addr().expect("an address")));
+    let address = format!("http://{}/live.mjpg", listener.local_addr().expect("an address"));
+    let grabber = grabber(&address, Start::First);
     assert!(matches!(grabber.next(Duration::from_millis(300), &mut Taken::default()), Happening::Nothing));
     let start = Instant::now();
     drop(grabber);
@@ -119,7 +151,8 @@ fn stopping_never_waits_for_a_source() {
 fn a_pattern_keeps_its_pace_without_drift() {
     let pairs = [("CAMERA_SOURCE", "pattern"), ("CAMERA_FPS", "50")];
     let environment = Environment::given(KEYS, pairs).expect("keys are known");
-    let grabber = Grabber::start(Config::of(&environment).expect("values are right")).expect("a thread");
+    let config = Config::of(&environment).expect("values are right");
+    let grabber = Grabber::start(config, Start::First).expect("a thread");
     let mut times = Vec::new();
     watch(&grabber, |happening, taken| {
         if matches!(happening, Happening::Brought(())) {

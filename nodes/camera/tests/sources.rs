@@ -79,7 +79,7 @@ fn brought(opened: &mut Opened, count: usize) -> (Vec<(u64, Duration)>, Vec<Stri
             Step::Remark(text) => remarks.push(text),
             Step::Passed => {}
             Step::End => break,
-            Step::Live(_) => panic!("a file is not live"),
+            Step::Live(_) | Step::Instead(_) => panic!("a file is not live"),
         }
     }
     (numbers, remarks)

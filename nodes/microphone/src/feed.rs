@@ -4,6 +4,7 @@ pub mod device;
 pub mod nothing;
 pub mod wav;
 
+use crate::open::Opened;
 use eyre::Result;
 use mirror_contract::Level;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub enum Step {
     Due(Duration),
     /// No sound, but something that people should know.
     Remark(Level, String),
+    /// No sound: this source takes the place of this feed, from here on.
+    Instead(Opened),
     /// No sound has come for a moment.
     Nothing,
 }

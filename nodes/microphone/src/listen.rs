@@ -8,7 +8,7 @@ use crate::queue::{Happening, Queue};
 use eyre::{Result, WrapErr};
 use mirror_contract::now_ns;
 use mirror_kit::pace::Pace;
-use mirror_kit::source::{Over, keep_open};
+use mirror_kit::source::{Over, Start, keep_open};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -23,14 +23,14 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Starts the thread. What goes wrong with the source comes as [`Happening::End`].
+    /// Starts the thread. What goes wrong with the source at the first start comes as [`Happening::End`].
     ///
     /// # Errors
     /// The system has no thread to give.
-    pub fn start(config: Config) -> Result<Self> {
+    pub fn start(config: Config, start: Start) -> Result<Self> {
         let queue = Arc::new(Queue::default());
         let shared = Arc::clone(&queue);
-        let listen = move || shared.end(run(&shared, config.chunk, || open(&config)));
+        let listen = move || shared.end(run(&shared, start, config.chunk, || open(&config)));
         let thread =
             thread::Builder::new().name("listen".to_owned()).spawn(listen).wrap_err("no thread for the microphone")?;
         Ok(Self { queue, thread: Some(thread) })
@@ -60,14 +60,14 @@ impl Drop for Listener {
 /// Opens the source, brings its sound, and opens it again whenever it has vanished.
 ///
 /// # Errors
-/// A source that cannot be opened at the start: then something is wrong with what was asked for.
-fn run(queue: &Queue, chunk: usize, open: impl FnMut() -> Result<Opened>) -> Result<()> {
+/// A source that cannot be opened at the first start: then something is wrong with what was asked for.
+fn run(queue: &Queue, start: Start, chunk: usize, open: impl FnMut() -> Result<Opened>) -> Result<()> {
     let say = |level, text| queue.say(level, text);
-    keep_open(open, |feed| play(feed.as_mut(), chunk, queue), say, |wait| queue.pause(wait))
+    keep_open(start, open, |feed| play(feed.as_mut(), chunk, queue), say, |wait| queue.pause(wait))
 }
 
 /// Brings sound, that of files at its time, as long as there is any.
-fn play(feed: &mut dyn Feed, chunk: usize, queue: &Queue) -> Over {
+fn play(feed: &mut dyn Feed, chunk: usize, queue: &Queue) -> Over<Box<dyn Feed>> {
     let (mut chunks, mut pace, mut stretch) = (Chunks::new(chunk), Pace::default(), Stretch::default());
     let start = Instant::now();
     while !queue.is_stopped() {
@@ -85,6 +85,7 @@ fn play(feed: &mut dyn Feed, chunk: usize, queue: &Queue) -> Over {
                 queue.say(level, text);
                 continue;
             }
+            Ok(Step::Instead(opened)) => return Over::Replaced(opened),
             Ok(Step::Nothing) => continue,
             Err(reason) => return Over::Vanished(reason),
         };

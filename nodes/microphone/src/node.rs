@@ -6,6 +6,7 @@ use crate::listen::Listener;
 use crate::queue::Happening;
 use eyre::Result;
 use mirror_contract::{Audio, Message, Notice, Stamp, Trace, now_ns};
+use mirror_kit::mark::Mark;
 use mirror_kit::node::{NOTICE, TICK};
 use mirror_kit::{Next, Node};
 use std::time::Duration;
@@ -23,18 +24,26 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Runs the node until the mirror stops.
 ///
 /// # Errors
-/// A wrong configuration; a source that cannot be opened at the start; a graph that cannot be joined.
+/// A wrong configuration; a source that cannot be opened at the first start; a graph that cannot be joined.
 pub fn run() -> Result<()> {
     let config = Config::from_env()?;
     let mut node = Node::join()?;
-    let stream = config.stream.clone();
-    let listener = Listener::start(config)?;
+    let (mut mark, stream) = (Mark::of(&node), config.stream.clone());
+    let listener = Listener::start(config, mark.start())?;
+    pass_on(&mut node, &listener, &stream, &mut mark)?;
+    mark.clear();
+    Ok(())
+}
+
+/// Sends what the thread brings, until the mirror stops.
+fn pass_on(node: &mut Node, listener: &Listener, stream: &str, mark: &mut Mark) -> Result<()> {
     let mut frame_id = 0;
     loop {
         match listener.next(PATIENCE) {
             Happening::Brought((chunk, lost)) => {
+                mark.set();
                 node.count_drops(lost);
-                let stamp = Stamp { stream: stream.clone(), frame_id, captured_ns: chunk.captured_ns };
+                let stamp = Stamp { stream: stream.to_owned(), frame_id, captured_ns: chunk.captured_ns };
                 let mut trace = Trace::default();
                 node.sign_trace(&mut trace, now_ns());
                 let samples = chunk.samples.into();

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::feed::Feed;
 use crate::feed::device::{Devices, Live};
-use crate::feed::nothing::{Found, Nothing};
+use crate::feed::nothing::Nothing;
 use crate::feed::wav::Wav;
 use crate::source::{KINDS, Source};
 use eyre::{Result, WrapErr, bail, eyre};
@@ -19,37 +19,35 @@ pub type Opened = mirror_kit::source::Opened<Box<dyn Feed>>;
 /// # Errors
 /// A source that is not there or does not work: one that names the setting, the thing and the remedy.
 pub fn open(config: &Config) -> Result<Opened> {
-    let live = |live: Result<Live>| {
-        live.map(|live| Opened { text: live.text().to_owned(), feed: Box::new(live), level: Level::Info })
-    };
     let opened = match &config.source {
         Source::Auto => return Ok(auto()),
         Source::None => {
             let text = "no microphone, as MICROPHONE_SOURCE=none says".to_owned();
             return Ok(Opened { feed: Box::new(Nothing::for_ever()), text, level: Level::Info });
         }
-        Source::Default => live(Devices::look().and_then(|devices| devices.open_default())),
-        Source::Device(name) => live(Devices::look().and_then(|devices| devices.open(name))),
+        Source::Default => Devices::look().and_then(|devices| devices.open_default()).map(live),
+        Source::Device(name) => Devices::look().and_then(|devices| devices.open(name)).map(live),
         Source::Path(path) => file(path, config),
     };
     opened.wrap_err_with(|| format!("MICROPHONE_SOURCE={}", config.source))
 }
 
-/// The default microphone, else the first other one that works, else silence until there is one.
-fn auto() -> Opened {
-    match first() {
-        Ok((feed, text)) => Opened { feed, text, level: Level::Info },
-        Err(error) => {
-            let text = format!(
-                "{error:#}: prompts can be typed. Plug a microphone in, or see what \"mirror doctor\" says about it"
-            );
-            Opened { feed: Box::new(Nothing::until(|| first().ok())), text, level: Level::Warning }
-        }
-    }
+/// A microphone that runs.
+fn live(live: Live) -> Opened {
+    Opened { text: live.text().to_owned(), feed: Box::new(live), level: Level::Info }
 }
 
-fn first() -> Result<Found> {
-    let found = |live: Live| (live.text().to_owned(), Box::new(live));
+/// The default microphone, else the first other one that works, else silence until there is one.
+fn auto() -> Opened {
+    first().unwrap_or_else(|error| {
+        let text = format!(
+            "{error:#}: prompts can be typed. Plug a microphone in, or see what \"mirror doctor\" says about it"
+        );
+        Opened { feed: Box::new(Nothing::until(|| first().ok())), text, level: Level::Warning }
+    })
+}
+
+fn first() -> Result<Opened> {
     let devices = Devices::look().wrap_err("there is no microphone")?;
     let mut reasons = Vec::new();
     let own = devices.own();
@@ -58,10 +56,7 @@ fn first() -> Result<Found> {
         std::iter::once(("default", devices.open_default())).chain(names.map(|name| (name, devices.open(name))))
     {
         match opened {
-            Ok(live) => {
-                let (text, feed) = found(live);
-                return Ok((feed, text));
-            }
+            Ok(microphone) => return Ok(live(microphone)),
             Err(error) => reasons.push(format!("{name}: {error:#}")),
         }
     }

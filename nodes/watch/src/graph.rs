@@ -14,32 +14,43 @@ pub struct Stage {
     pub inputs: Vec<String>,
 }
 
-/// What makes a stage work: inputs of these names. Settings and words of other stages do not.
-const WORK: [&str; 7] = ["frame", "frame_2", "frame_web", "latent", "denoised", "picture", "settings"];
+/// What makes a stage work: inputs of these names. Words of other stages do not.
+const WORK: [&str; 6] = ["frame", "frame_2", "frame_web", "latent", "denoised", "picture"];
+/// Work only for who makes something of nothing else: `embed`.
+const SETTINGS: &str = "settings";
+/// What sources put out.
+const FRAME: &str = "/frame";
+/// Where timers come from.
+const TIMER: &str = "dora/timer/";
 
-/// The stages whose outputs are among those that this node sees, in the order of the dataflow file. Sources have no input
-/// that could be seen: a camera that brings nothing has been unplugged, and says so itself. Nor is the page a stage, although
-/// pictures come in to it and visitors' pictures go out: it is visitors who make them, when they like.
+/// The stages whose outputs are among those that this node sees, in the order of the dataflow file.
 #[must_use]
 pub fn stages(members: &[Member], seen: &[String]) -> Vec<Stage> {
     let stages = seen.iter().filter_map(|output| {
         let (node, _) = output.split_once('/')?;
-        let member = members.iter().find(|member| member.id == node)?;
-        let pictures = |port: &str| WORK.contains(&port) && port != "settings";
-        let sees_pictures = member.inputs.iter().any(|(port, _)| pictures(port));
-        if sees_pictures && output.ends_with("/frame") {
-            return None;
-        }
-        // Settings are work only for who makes something of nothing else: `embed`.
-        let works = |port: &str| if sees_pictures { pictures(port) } else { WORK.contains(&port) };
-        let inputs = member.inputs.iter().filter(|(port, from)| works(port) && seen.contains(from));
-        let inputs: Vec<String> = inputs.map(|(_, from)| from.clone()).collect();
-        let timed = member.inputs.iter().any(|(_, from)| from.starts_with("dora/timer/"));
-        (!inputs.is_empty() || timed).then(|| Stage { node: node.to_owned(), output: output.clone(), inputs })
+        stage(members.iter().find(|member| member.id == node)?, output, seen)
     });
     let mut stages: Vec<Stage> = stages.collect();
     stages.sort_by_key(|stage| members.iter().position(|member| member.id == stage.node));
     stages
+}
+
+/// The node as a stage, if what it puts out can be expected of it. A source's cannot: a camera that brings nothing has been
+/// unplugged, and says so itself; another process could not open it either. Nor can the page's, although pictures come in
+/// to it and visitors' pictures go out: it is visitors who make them, when they like.
+fn stage(member: &Member, output: &str, seen: &[String]) -> Option<Stage> {
+    let is_timer = |(_, from): &&(String, String)| from.starts_with(TIMER);
+    let timers = member.inputs.iter().filter(is_timer).count();
+    if output.ends_with(FRAME) || timers == member.inputs.len() {
+        return None;
+    }
+    let sees_pictures = member.inputs.iter().any(|(port, _)| WORK.contains(&port.as_str()));
+    let works = |port: &str| if sees_pictures { WORK.contains(&port) } else { port == SETTINGS };
+    let inputs = member.inputs.iter().filter(|(port, from)| works(port) && seen.contains(from));
+    let inputs: Vec<String> = inputs.map(|(_, from)| from.clone()).collect();
+    // What stands still between pictures that nobody here sees is not known, whatever else it has a timer for.
+    let is_driven = timers > 0 && !sees_pictures;
+    (!inputs.is_empty() || is_driven).then(|| Stage { node: member.id.clone(), output: output.to_owned(), inputs })
 }
 
 #[cfg(test)]
@@ -51,10 +62,21 @@ mod tests {
         Member { id: id.to_owned(), is_dynamic: false, machine: None, inputs }
     }
 
+    /// The stages of these members, with what makes them work, when these outputs are seen.
+    fn found(members: &[Member], seen: &[&str]) -> Vec<(String, Vec<String>)> {
+        let seen: Vec<String> = seen.iter().map(ToString::to_string).collect();
+        stages(members, &seen).into_iter().map(|stage| (stage.node, stage.inputs)).collect()
+    }
+
+    fn expected(stages: &[(&str, &[&str])]) -> Vec<(String, Vec<String>)> {
+        let owned = |inputs: &[&str]| inputs.iter().map(ToString::to_string).collect();
+        stages.iter().map(|(node, inputs)| ((*node).to_owned(), owned(inputs))).collect()
+    }
+
     #[test]
     fn a_stage_works_on_what_is_seen_to_come_in() {
         let members = [
-            member("camera", &[]),
+            member("camera", &[("tick", "dora/timer/millis/1000")]),
             member(
                 "encoder",
                 &[("frame", "camera/frame"), ("frame_web", "web/frame"), ("settings", "control/settings")],
@@ -73,17 +95,30 @@ mod tests {
             "encoder/latent",
             "embed/embedding",
         ];
-        let stages = stages(&members, &seen.map(str::to_owned));
-        let found: Vec<(&str, Vec<&str>)> = stages
-            .iter()
-            .map(|stage| (stage.node.as_str(), stage.inputs.iter().map(String::as_str).collect()))
-            .collect();
-        let expected = [
-            ("encoder", vec!["camera/frame", "web/frame"]),
-            ("embed", vec!["control/settings"]),
-            ("diffusion", vec!["encoder/latent"]),
-            ("control", vec![]),
-        ];
-        assert_eq!(found, expected);
+        let expected = expected(&[
+            ("encoder", &["camera/frame", "web/frame"]),
+            ("embed", &["control/settings"]),
+            ("diffusion", &["encoder/latent"]),
+            ("control", &[]),
+        ]);
+        assert_eq!(found(&members, &seen), expected);
+    }
+
+    #[test]
+    fn a_source_is_not_watched_whatever_its_output_is_called() {
+        let tick = [("tick", "dora/timer/millis/1000")];
+        let replay = member("replay", &[("settings", "control/settings"), ("finished", "decoder/finished")]);
+        let members = [member("camera", &tick), member("microphone", &tick), member("by_hand", &[]), replay];
+        let seen = ["camera/frame", "microphone/sound", "by_hand/picture", "replay/frame", "control/settings"];
+        assert!(found(&members, &seen).is_empty());
+    }
+
+    #[test]
+    fn a_stage_with_a_timer_is_expected_to_put_out_what_comes_in_and_not_more() {
+        let operator = [("picture", "decoder/picture"), ("tick", "dora/timer/millis/500")];
+        let members = [member("operator", &operator)];
+        let both = ["decoder/picture", "operator/picture"];
+        assert_eq!(found(&members, &both), expected(&[("operator", &["decoder/picture"])]));
+        assert!(found(&members, &["operator/picture"]).is_empty());
     }
 }

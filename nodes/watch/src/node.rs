@@ -14,10 +14,15 @@ use std::time::{Duration, Instant};
 /// All inputs, with the types of their messages: the outputs that are watched. Their contents are not looked at.
 pub const INPUTS: &[(&str, &str)] = &[
     ("frame", Frame::TYPE),
+    ("frame_2", Frame::TYPE),
     ("frame_web", Frame::TYPE),
     ("latent", Latent::TYPE),
     ("denoised", Latent::TYPE),
     ("picture", Frame::TYPE),
+    ("picture_preprocess", Frame::TYPE),
+    ("picture_postprocess", Frame::TYPE),
+    ("picture_operator", Frame::TYPE),
+    ("picture_posterise", Frame::TYPE),
     ("embedding", Embedding::TYPE),
     ("settings", Settings::TYPE),
     (TICK, ""),
@@ -35,7 +40,8 @@ pub fn run() -> Result<()> {
     let sources = node.connected().into_iter().filter_map(|port| Some((port.clone(), node.source_of(&port)?)));
     let sources: HashMap<String, String> = sources.filter(|(port, _)| port != TICK).collect();
     let seen: Vec<String> = sources.values().cloned().collect();
-    let stages = stages(&node.members(), &seen);
+    // One that may miss messages cannot say of anybody that he puts nothing out; who stands still is found all the same.
+    let stages = if node.hears_all() { stages(&node.members(), &seen) } else { Vec::new() };
     let mut watch = Watch::new(stages, patience.unwrap_or(Duration::MAX));
     let mut processes = Processes::of(node.dataflow());
     let (start, mut heard) = (Instant::now(), Duration::ZERO);
@@ -59,8 +65,7 @@ pub fn run() -> Result<()> {
             for (hung, reason) in found {
                 watch.forget(&hung);
                 let ended = processes.end(&hung, now);
-                let so =
-                    if ended { "it is started again" } else { "it does not run on this machine, and stays as it is" };
+                let so = if ended { "it is started again" } else { "nothing here starts it again, it stays as it is" };
                 node.notice(Level::Warning, &format!("{hung} {reason}: {so}"));
             }
         }

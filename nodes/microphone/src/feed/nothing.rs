@@ -1,50 +1,42 @@
 //! No sound, as long as there is no microphone.
 
 use super::{Feed, Step, Stretch};
+use crate::open::Opened;
 use eyre::Result;
-use mirror_contract::Level;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How often a microphone is looked for. Rarely: not all of ALSA's plugins are clean after a failed opening.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
-/// A microphone that has been found, and what it is.
-pub type Found = (Box<dyn Feed>, String);
-
-/// Brings nothing; if it is told how to look, it looks now and then for a microphone, and brings its sound from then on.
+/// Brings nothing; if it is told how to look, it looks now and then for a microphone, which then takes its place.
 pub struct Nothing {
-    look: Option<Box<dyn FnMut() -> Option<Found>>>,
+    look: Option<Box<dyn FnMut() -> Option<Opened>>>,
     next: Instant,
-    found: Option<Box<dyn Feed>>,
 }
 
 impl Nothing {
     /// Nothing for ever.
     #[must_use]
     pub fn for_ever() -> Self {
-        Self { look: None, next: Instant::now(), found: None }
+        Self { look: None, next: Instant::now() }
     }
 
     /// Nothing until `look` finds something.
     #[must_use]
-    pub fn until(look: impl FnMut() -> Option<Found> + 'static) -> Self {
-        Self { look: Some(Box::new(look)), next: Instant::now() + LOOK_AGAIN, found: None }
+    pub fn until(look: impl FnMut() -> Option<Opened> + 'static) -> Self {
+        Self { look: Some(Box::new(look)), next: Instant::now() + LOOK_AGAIN }
     }
 }
 
 impl Feed for Nothing {
-    fn bring(&mut self, into: &mut Stretch) -> Result<Step> {
-        if let Some(found) = &mut self.found {
-            return found.bring(into);
-        }
+    fn bring(&mut self, _: &mut Stretch) -> Result<Step> {
         if let Some(look) = &mut self.look
             && Instant::now() >= self.next
         {
             self.next = Instant::now() + LOOK_AGAIN;
-            if let Some((feed, text)) = look() {
-                self.found = Some(feed);
-                return Ok(Step::Remark(Level::Info, text));
+            if let Some(opened) = look() {
+                return Ok(Step::Instead(opened));
             }
         }
         sleep(Duration::from_millis(50));
@@ -55,21 +47,15 @@ impl Feed for Nothing {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct One;
-    impl Feed for One {
-        fn bring(&mut self, into: &mut Stretch) -> Result<Step> {
-            into.samples.push(1.0);
-            Ok(Step::Live(7))
-        }
-    }
+    use mirror_contract::Level;
 
     #[test]
     fn a_microphone_that_is_plugged_in_later_is_found() {
         let mut tries = 0;
         let mut nothing = Nothing::until(move || {
             tries += 1;
-            (tries == 2).then(|| (Box::new(One) as Box<dyn Feed>, "a microphone".to_owned()))
+            let feed = Box::new(Nothing::for_ever());
+            (tries == 2).then(|| Opened { feed, text: "a microphone".to_owned(), level: Level::Info })
         });
         let mut stretch = Stretch::default();
         for _ in 0..2 {
@@ -77,8 +63,6 @@ mod tests {
             // As if that time had passed.
             nothing.next = Instant::now();
         }
-        assert!(matches!(nothing.bring(&mut stretch), Ok(Step::Remark(Level::Info, text)) if text == "a microphone"));
-        assert!(matches!(nothing.bring(&mut stretch), Ok(Step::Live(7))));
-        assert_eq!(stretch.samples, [1.0]);
+        assert!(matches!(nothing.bring(&mut stretch), Ok(Step::Instead(found)) if found.text == "a microphone"));
     }
 }
