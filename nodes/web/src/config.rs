@@ -120,7 +120,7 @@ impl Config {
             address,
             front: Front::of(environment, address)?,
             stream: environment.text("WEB_STREAM").to_owned(),
-            quality: environment.within("WEB_JPEG_QUALITY", 1, 100)?,
+            quality: front::count(environment, "WEB_JPEG_QUALITY", [1, 100])? as i32,
             clients_max: front::count(environment, "WEB_CLIENTS_MAX", [1, 1000])? as usize,
             streams_max: front::count(environment, "WEB_STREAMS_MAX", [0, STREAMS_MOST])? as usize,
             streams_per_address: front::count(environment, "WEB_STREAMS_PER_ADDRESS", [1, STREAMS_MOST])? as usize,

@@ -1,4 +1,6 @@
 //! How many connections there are, and how many each address has.
+//!
+//! By hand: `tower`'s limits count requests and know no addresses; what is counted here are sockets and pictures without an end.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

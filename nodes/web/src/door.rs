@@ -228,6 +228,14 @@ mod tests {
         pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).expect("a value"))).collect()
     }
 
+    #[tokio::test]
+    async fn an_error_without_words_is_put_into_the_listeners_form() {
+        let answer = in_form(StatusCode::REQUEST_TIMEOUT.into_response(), crate::answers::detail).await;
+        assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
+        let body = to_bytes(answer.into_body(), ERROR_MAX).await.expect("a body");
+        assert_eq!(&body[..], br#"{"detail":"Request Timeout"}"#);
+    }
+
     #[test]
     fn this_machines_names_are_known_with_and_without_a_port() {
         for host in ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "mirror.localhost", "LOCALHOST", ""]

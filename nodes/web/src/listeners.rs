@@ -2,26 +2,27 @@
 
 use crate::door::{Door, Gate, guard};
 use crate::front::Front;
-use crate::front::own_certificate;
 use crate::routes::routes;
 use crate::server::{Places, Server};
 use crate::site::Site;
 use crate::tls::Tls;
 use crate::{answers, documents, dream, live, realtime};
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use eyre::Result;
 use mirror_contract::Level;
-use serde_json::json;
+use serde::Serialize;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::timeout;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::{OpenApi, ToSchema};
 
 /// Longest body of a request. Their settings are a few texts.
 const BODY_MAX: usize = 64 * 1024;
@@ -40,11 +41,16 @@ pub struct Listener {
     pub router: Router,
 }
 
+/// What all of them answer.
+#[derive(OpenApi)]
+#[openapi(paths(enter))]
+struct Common;
+
 /// Those that are switched on.
 #[must_use]
 pub fn listeners(site: &Arc<Site>, door: &Arc<Door>) -> Vec<Listener> {
     let Front { realtime, live, dream, .. } = site.config.front.clone();
-    let page = site.config.address;
+    let page = site.config.address.port();
     let mut all = Vec::new();
     let mut add = |name,
                    key,
@@ -52,7 +58,8 @@ pub fn listeners(site: &Arc<Site>, door: &Arc<Door>) -> Vec<Listener> {
                    router: fn(Arc<Site>) -> Router,
                    api: fn() -> utoipa::openapi::OpenApi| {
         if let Some(address) = address {
-            let dressed = dress(name, router(site.clone()), &api(), (address, page), door);
+            let (api, entrance) = (api().merge_from(Common::openapi()), Entrance { name, page, safe: door.is_safe() });
+            let dressed = dress(entrance, router(site.clone()), &api, address, door);
             all.push(Listener { name, key, address, router: dressed });
         }
     };
@@ -65,14 +72,15 @@ pub fn listeners(site: &Arc<Site>, door: &Arc<Door>) -> Vec<Listener> {
 /// What is to be said to people.
 pub type Said = Vec<(Level, String)>;
 
-/// Opens all doors: the page's and those of other systems' clients. What is to be said to people comes with it. A listener
-/// beside the page that cannot be had is a warning: the mirror goes on without.
+/// Opens all doors: the page's and those of other systems' clients. A certificate of the mirror's own lies in the folder `own`.
+/// What is to be said to people comes with it. A listener beside the page that cannot be had is a warning: the mirror goes on
+/// without.
 ///
 /// # Errors
 /// The page cannot be served; the certificate cannot be used.
-pub fn open(site: &Arc<Site>) -> Result<(Vec<Server>, Said)> {
+pub fn open(site: &Arc<Site>, own: &Path) -> Result<(Vec<Server>, Said)> {
     let front = &site.config.front;
-    let tls = Tls::of(&front.tls, own_certificate())?;
+    let tls = Tls::of(&front.tls, own)?;
     let places = Places::of(site.config.connections());
     let page = Server::secured(site.config.address, places.clone(), routes(site.clone()), tls.clone())?;
     let (address, scheme) = (page.address(), if tls.is_some() { "https" } else { "http" });
@@ -125,29 +133,27 @@ fn warnings(addresses: impl Iterator<Item = SocketAddr>, has_token: bool) -> Opt
 
 /// Adds what all of them have: a page that says who is there, the descriptions, errors of one form, the door.
 fn dress(
-    name: &'static str,
+    entrance: Entrance,
     router: Router,
     api: &utoipa::openapi::OpenApi,
-    (own, page): (SocketAddr, SocketAddr),
+    own: SocketAddr,
     door: &Arc<Door>,
 ) -> Router {
     let gate = Gate { door: door.clone(), only_here: own.ip().is_loopback(), refuse: answers::detail };
-    let safe = door.is_safe();
     router
         .merge(documents::serve(api))
-        .route("/", get(async move |headers: HeaderMap| entrance(name, page.port(), safe, &headers)))
+        .merge(Router::new().route("/", get(enter)).with_state(entrance))
         .fallback(async || answers::detail(StatusCode::NOT_FOUND, "Not Found"))
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(from_fn(hurry))
+        // Its answer has no words; the door puts it into the listener's form.
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST))
+        .layer(map_response(trust_nothing_else))
         .layer(from_fn_with_state(gate, guard))
         .layer(door.cors())
 }
 
-/// Limits the time of a request, and tells browsers to trust nothing but this listener.
-async fn hurry(request: Request, next: Next) -> Response {
-    let answer = timeout(REQUEST, next.run(request)).await;
-    let late = || answers::detail(StatusCode::REQUEST_TIMEOUT, "the request took too long");
-    let mut answer = answer.unwrap_or_else(|_| late());
+/// Tells browsers to trust nothing but this listener.
+async fn trust_nothing_else(mut answer: Response) -> Response {
     let headers = answer.headers_mut();
     headers
         .entry(CONTENT_SECURITY_POLICY)
@@ -157,30 +163,66 @@ async fn hurry(request: Request, next: Next) -> Response {
     answer
 }
 
-/// What people see who open the address in a browser. The systems' own pages are not ours to copy.
-fn entrance(name: &str, page: u16, safe: bool, headers: &HeaderMap) -> Response {
-    let wants_page = headers
-        .get("accept")
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"));
-    if !wants_page {
-        let text = format!("A mirror that speaks {name}'s protocol");
-        return Json(json!({"message": text, "docs": "/docs", "redoc": "/redoc", "openapi": "/openapi.json"}))
-            .into_response();
+/// What `/` of a listener knows.
+#[derive(Debug, Clone, Copy)]
+struct Entrance {
+    /// Whose clients it serves.
+    name: &'static str,
+    /// The port of the mirror's own page.
+    page: u16,
+    /// TLS is spoken.
+    safe: bool,
+}
+
+/// Who is here, for programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+struct Welcome {
+    /// Whose protocol is spoken.
+    message: String,
+    /// Swagger UI.
+    docs: &'static str,
+    /// ReDoc.
+    redoc: &'static str,
+    /// The description of the addresses.
+    openapi: &'static str,
+}
+
+/// Whose protocol is spoken here, and where the descriptions are: for programs, and as a page for people. The systems' own pages
+/// are not ours to copy.
+#[utoipa::path(
+    get, path = "/", tag = "entrance",
+    responses((status = 200, description = "what was asked for", content((Welcome = "application/json"), (String = "text/html"))))
+)]
+async fn enter(State(entrance): State<Entrance>, headers: HeaderMap) -> Response {
+    entrance.answer(&headers)
+}
+
+impl Entrance {
+    fn answer(self, headers: &HeaderMap) -> Response {
+        let Self { name, page, safe } = self;
+        let wants_page = headers
+            .get("accept")
+            .and_then(|accept| accept.to_str().ok())
+            .is_some_and(|accept| accept.contains("text/html"));
+        if !wants_page {
+            let message = format!("A mirror that speaks {name}'s protocol");
+            let welcome = Welcome { message, docs: "/docs", redoc: "/redoc", openapi: "/openapi.json" };
+            return Json(welcome).into_response();
+        }
+        let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        let host = host.rsplit_once(':').map_or(host, |(host, port)| if port.ends_with(']') { "[::1]" } else { host });
+        let host: String =
+            host.chars().filter(|letter| letter.is_ascii_alphanumeric() || "-.:[]_".contains(*letter)).collect();
+        let scheme = if safe { "https" } else { "http" };
+        Html(format!(
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+             <title>Mirror, as {name}</title>\n<body>\n<h1>A mirror that speaks {name}'s protocol</h1>\n\
+             <p>Point a client of {name} at this address. The mirror's own page is at \
+             <a href=\"{scheme}://{host}:{page}/\">{scheme}://{host}:{page}/</a>.</p>\n\
+             <p>The addresses: <a href=\"/docs\">Swagger UI</a>, <a href=\"/redoc\">ReDoc</a>, <a href=\"/openapi.json\">OpenAPI</a>.</p>\n</body>\n</html>\n"
+        ))
+        .into_response()
     }
-    let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let host = host.rsplit_once(':').map_or(host, |(host, port)| if port.ends_with(']') { "[::1]" } else { host });
-    let host: String =
-        host.chars().filter(|letter| letter.is_ascii_alphanumeric() || "-.:[]_".contains(*letter)).collect();
-    let scheme = if safe { "https" } else { "http" };
-    Html(format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>Mirror, as {name}</title>\n<body>\n<h1>A mirror that speaks {name}'s protocol</h1>\n\
-         <p>Point a client of {name} at this address. The mirror's own page is at \
-         <a href=\"{scheme}://{host}:{page}/\">{scheme}://{host}:{page}/</a>.</p>\n\
-         <p>The addresses: <a href=\"/docs\">Swagger UI</a>, <a href=\"/redoc\">ReDoc</a>, <a href=\"/openapi.json\">OpenAPI</a>.</p>\n</body>\n</html>\n"
-    ))
-    .into_response()
 }
 
 #[cfg(test)]
@@ -204,7 +246,7 @@ mod tests {
             let headers = pairs
                 .iter()
                 .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).expect("a value")));
-            entrance("DreamStream", 8080, false, &headers.collect())
+            Entrance { name: "DreamStream", page: 8080, safe: false }.answer(&headers.collect())
         };
         assert_eq!(text("tower:8001", "text/html").headers()["content-type"], "text/html; charset=utf-8");
         assert_eq!(text("tower:8001", "*/*").headers()["content-type"], "application/json");

@@ -2,6 +2,7 @@
 
 use crate::census::Census;
 use crate::config::Config;
+use crate::front::own_certificate;
 use crate::listeners;
 use crate::press::Press;
 use crate::site::Site;
@@ -24,7 +25,7 @@ pub fn run() -> Result<()> {
     let press = Press::start(&config)?;
     let (streams, mut orders) = Streams::start(&config, limits(&node, &config), press.clone())?;
     let site = Site::new(config.clone(), press, streams.clone(), Census::of(&node));
-    let (_servers, said) = listeners::open(&Arc::new(site))?;
+    let (_servers, said) = listeners::open(&Arc::new(site), own_certificate())?;
     // They come back with everybody's notices, and so to the page.
     said.into_iter().for_each(|(level, text)| node.notice(level, &text));
     loop {

@@ -1,4 +1,6 @@
 //! How often somebody may come: buckets that fill with time.
+//!
+//! By hand: `tower`'s `RateLimit` is one rate for all who come, lets them wait where these are refused, and knows no messages.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

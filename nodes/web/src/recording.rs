@@ -170,6 +170,8 @@ impl Desk {
         }
         let mut command = Command::new(&self.program);
         command.args(["--piped", "--url", &self.url]);
+        // It is no node: a mirror that starts beside this one would take it for one that has lost its dora.
+        command.env_remove("DORA_NODE_CONFIG");
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = child.wrap_err_with(|| format!("{} cannot be started", self.program.display()))?;
         *input = child.stdin.take();

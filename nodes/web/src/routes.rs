@@ -9,10 +9,10 @@ use crate::streams::{ChangeError, Viewer, WatchError};
 use crate::{documents, form, openapi, page, recording, visit, watching};
 use axum::body::Body;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -25,6 +25,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
+use tower_http::timeout::TimeoutLayer;
 
 /// Longest body of a request: all settings with the longest texts, every character escaped.
 const BODY_MAX: usize = 64 * 1024;
@@ -54,7 +55,9 @@ pub fn routes(site: Arc<Site>) -> Router {
         .merge(recording::routes(site.desk.clone()))
         .fallback(async || refuse(StatusCode::NOT_FOUND, "there is no such page; / is the mirror"))
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(from_fn(dress))
+        // Its answer has no words; the door puts it into the form of this listener.
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST))
+        .layer(map_response(trust_nothing_else))
         .merge(documents::serve(&openapi::document()))
         .layer(from_fn_with_state(gate, guard))
         .layer(site.door.cors())
@@ -66,10 +69,8 @@ pub(crate) fn refuse(status: StatusCode, error: &str) -> Response {
     (status, Json(Faults { errors: vec![Fault::whole(error)] })).into_response()
 }
 
-/// Limits the time of a request, and tells browsers to trust nothing but this page.
-async fn dress(request: Request, next: Next) -> Response {
-    let answer = timeout(REQUEST, next.run(request)).await;
-    let mut answer = answer.unwrap_or_else(|_| refuse(StatusCode::REQUEST_TIMEOUT, "the request took too long"));
+/// Tells browsers to trust nothing but this page.
+async fn trust_nothing_else(mut answer: Response) -> Response {
     let policy = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; frame-ancestors 'self'; base-uri 'none'";
     for (name, value) in [
         ("content-security-policy", policy),

@@ -155,3 +155,38 @@ async fn serve(socket: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, pee
         tracing::debug!("a connection has ended: {error}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    /// What somebody is told who asks for an address without TLS, and where he is sent.
+    async fn told(host: Option<&'static str>, address: &'static str) -> (u16, Option<String>) {
+        let headers: HeaderMap = host.map(|host| (HOST, HeaderValue::from_static(host))).into_iter().collect();
+        let answer = to_https(headers, Uri::from_static(address)).await;
+        let place = answer.headers().get(LOCATION).map(|place| place.to_str().expect("a text").to_owned());
+        (answer.status().as_u16(), place)
+    }
+
+    #[tokio::test]
+    async fn who_speaks_plain_http_is_sent_to_the_same_address_with_tls() {
+        for (host, address, place) in [
+            ("tower:8080", "/", "https://tower:8080/"),
+            ("tower:8080", "/?token=correct-horse", "https://tower:8080/?token=correct-horse"),
+            ("[::1]:8080", "/api/settings", "https://[::1]:8080/api/settings"),
+            // Only the host that was asked is named, whatever else is in the address.
+            ("tower", "//evil.example/a", "https://tower//evil.example/a"),
+            ("tower", "http://evil.example/a?b", "https://tower/a?b"),
+        ] {
+            assert_eq!(told(Some(host), address).await, (308, Some(place.to_owned())), "{host} {address}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_names_no_place_is_sent_nowhere() {
+        for (host, address) in [(None, "/"), (Some(""), "/"), (Some("tower"), "*")] {
+            assert_eq!(told(host, address).await, (400, None), "{address}");
+        }
+    }
+}

@@ -53,6 +53,7 @@ pub use viewer::Viewer;
 use crate::board::Status;
 use crate::check;
 use crate::config::Config;
+use crate::ports::ORIGIN;
 use crate::press::Press;
 use admission::{Admission, Name};
 use eyre::Result;
@@ -102,10 +103,11 @@ pub type Orders = mpsc::Receiver<Order>;
 /// Who wants to open which stream.
 #[derive(Debug, Clone, Copy)]
 pub struct Opening<'a> {
-    /// Its name among visitors: 1 to 48 letters, digits and `-_.~:@`. Who knows it may watch.
+    /// Its name among visitors: 1 to 48 letters, digits and `-_.~`, of all protocols but the page's own `:` and `@` as well. Who
+    /// knows it may watch.
     pub name: &'a str,
-    /// Whoever comes with the same key owns it: after a connection was lost, or beside one that has not noticed yet. Adapters
-    /// whose protocol has no secret give the name.
+    /// Whoever comes through the same protocol with the same key owns it: after a connection was lost, or beside one that has
+    /// not noticed yet. Adapters whose protocol has no secret give the name.
     pub key: &'a str,
     /// The protocol: `web`, `rtlcm`.
     pub origin: &'static str,
@@ -145,8 +147,11 @@ fn visitor(name: &str) -> String {
     format!("{VISITOR}{name}")
 }
 
-fn is_name(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~:@".contains(&byte);
+/// `:` and `@` are for names that adapters make up (`rt:<number>`, `ds:<name>`): visitors of the page, who choose the whole name,
+/// must not stand in their way.
+fn is_name(name: &str, origin: &str) -> bool {
+    let marks: &[u8] = if origin == ORIGIN { b"-_.~" } else { b"-_.~:@" };
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || marks.contains(&byte);
     (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(fits)
 }
 
@@ -183,9 +188,9 @@ impl Streams {
     /// The name is none or is taken; there is no place; the graph takes no visitors.
     pub fn open(&self, opening: &Opening) -> Result<Owner, OpenError> {
         let Limits { streams: most, per_address, sees, .. } = self.0.limits;
-        let Opening { name, address, .. } = *opening;
+        let Opening { name, origin, address, .. } = *opening;
         let mut streams = lock(&self.0.streams);
-        if !is_name(name) || streams.get(name).is_some() {
+        if !is_name(name, origin) || streams.get(name).is_some() {
             return Err(OpenError::Name);
         }
         if !sees {
@@ -193,7 +198,7 @@ impl Streams {
         }
         let graph_name: Name = visitor(name).into();
         let stream = if let Some(stream) = streams.get(&graph_name) {
-            if !stream.is_opened_by(opening.key) {
+            if !stream.is_opened_by(opening) {
                 return Err(OpenError::Taken);
             }
             stream.clone()
@@ -207,7 +212,7 @@ impl Streams {
                 return Err(OpenError::Crowded(per_address));
             }
             let settings = Settings { stream: graph_name.to_string(), ..lock(&self.0.book).of(&graph_name).clone() };
-            let kind = Kind::Visitor { key: opening.key.to_owned(), origin: opening.origin, address };
+            let kind = Kind::Visitor { key: opening.key.to_owned(), origin, address };
             let stream = Arc::new(Stream::new(name, &graph_name, kind, settings, self.0.press.new_easel()));
             streams.insert(graph_name.clone(), stream.clone());
             stream

@@ -1,15 +1,18 @@
 //! The addresses for those who watch over the mirror: its nodes, its counters, its health.
 
-use crate::census::Entry;
+use crate::census;
 use crate::meter::Now;
 use crate::routes::{NO_STORE, refuse};
+use crate::server::Peer;
 use crate::site::Site;
+use crate::streams::Entry;
 use axum::Json;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{Extension, State};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mirror_contract::now_ns;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
@@ -17,16 +20,49 @@ use tokio::task::spawn_blocking;
 /// OpenMetrics 1.0, section "Protocol".
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// A visitor, for those who watch over the mirror.
+#[derive(Debug, Serialize)]
+struct Visitor {
+    /// Its stream's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// The protocol that it came through.
+    origin: &'static str,
+    /// It is connected; who has lost the connection may come back.
+    is_live: bool,
+    /// Its pictures that are shown a second.
+    fps: f64,
+    /// How many watch it besides itself.
+    viewers: usize,
+}
+
 /// The nodes of the dataflow file: which run, and what they use; who is connected.
 #[utoipa::path(get, path = "/api/nodes", tag = "watching", responses((status = 200, body = Value, description = "what was asked for")))]
-pub async fn nodes(State(site): State<Arc<Site>>) -> Response {
+pub async fn nodes(State(site): State<Arc<Site>>, peer: Option<Extension<Peer>>, headers: HeaderMap) -> Response {
     let nodes = count(&site).await;
     let (watching, listening) = site.connected();
+    let is_here = is_here(peer.map(|Extension(peer)| peer), &headers);
+    let visitor = |(entry, fps): (Entry, f64)| Visitor {
+        // Who knows a name may watch: they are said to whoever runs the mirror, and to nobody else.
+        name: is_here.then_some(entry.name),
+        origin: entry.origin,
+        is_live: entry.is_live,
+        fps,
+        viewers: entry.viewers,
+    };
+    let visitors: Vec<Visitor> = site.streams.visiting().into_iter().map(visitor).collect();
     let body = json!({
         "machine": machine(), "dataflow": site.census.dataflow(), "page": site.census.page(), "nodes": nodes,
-        "watching": watching, "listening": listening, "clients_max": site.config.clients_max,
+        "watching": watching, "listening": listening, "clients_max": site.config.clients_max, "visitors": visitors,
     });
     ([NO_STORE], Json(body)).into_response()
+}
+
+/// Whether a program of this machine asks, and not a proxy of this machine for somebody else (RFC 7239; the other name is older
+/// and more used).
+fn is_here(peer: Option<Peer>, headers: &HeaderMap) -> bool {
+    let is_passed_on = ["forwarded", "x-forwarded-for"].iter().any(|name| headers.contains_key(*name));
+    peer.is_some_and(|Peer(address)| address.is_loopback()) && !is_passed_on
 }
 
 /// Counters for Prometheus (OpenMetrics 1.0).
@@ -71,7 +107,7 @@ pub async fn health(State(site): State<Arc<Site>>) -> Response {
 }
 
 /// It reads files, and waits between two readings: not on a thread that serves others.
-async fn count(site: &Arc<Site>) -> Vec<Entry> {
+async fn count(site: &Arc<Site>) -> Vec<census::Entry> {
     let site = site.clone();
     spawn_blocking(move || site.census.take()).await.unwrap_or_default()
 }

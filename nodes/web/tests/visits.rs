@@ -3,6 +3,7 @@
 mod fake;
 mod guest;
 
+use fake::Fake;
 use futures::SinkExt;
 use guest::{Live, Said, Visitor, admitted, colour, is_near, jpeg, painted};
 use mirror_contract::Settings;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
-use web::streams::Order;
+use web::streams::{OpenError, Opening, Order};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_visitors_picture_goes_into_the_graph_and_comes_back_painted_to_those_who_know_its_name() {
@@ -280,7 +281,7 @@ async fn when_all_places_are_taken_the_next_visitor_is_told_so() {
         (&ended["code"], ended["error"].as_str().is_some_and(|error| error.contains("full"))),
         (&json!("full"), true)
     );
-    for name in ["", "a b", "house", "ä", &"x".repeat(49)] {
+    for name in ["", "a b", "house", "ä", &"x".repeat(49), "ds:anna", "ds@anna"] {
         let mut nobody = Visitor::connect(&fake, json!({"type": "open", "stream": name, "key": "3"})).await;
         assert_eq!(nobody.text("ended").await["code"], "name", "{name}");
     }
@@ -288,6 +289,25 @@ async fn when_all_places_are_taken_the_next_visitor_is_told_so() {
         let mut nobody = Visitor::connect(&fake, first).await;
         assert_eq!(nobody.text("ended").await["code"], "malformed");
     }
+}
+
+#[test]
+fn an_address_has_so_many_streams_and_no_more_until_one_has_ended() {
+    let fake = Fake::start(&[("WEB_STREAMS_PER_ADDRESS", "1")]);
+    let open = |name: &str, address: &str| {
+        let address = Some(address.parse().expect("an address"));
+        fake.streams.open(&Opening { name, key: "secret", origin: "web", address })
+    };
+    let first = open("anna", "10.0.0.7").expect("the first");
+    assert_eq!(open("bert", "10.0.0.7").err(), Some(OpenError::Crowded(1)));
+    assert!(open("carla", "10.0.0.8").is_ok());
+    // It may come back to its own, from wherever it is by then.
+    let again = open("anna", "10.0.0.8").expect("its own");
+    assert!(again.is_owner() && !first.is_owner());
+    again.end();
+    assert!(open("bert", "10.0.0.7").is_ok());
+    // This machine's own are not counted: they may be a proxy's.
+    assert!(["dora", "emil", "fritz"].iter().all(|name| open(name, "127.0.0.1").is_ok()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
+use web::streams::Opening;
 
 #[test]
 fn a_mirror_is_healthy_while_pictures_come_and_says_why_when_none_do() {
@@ -98,6 +99,25 @@ fn the_nodes_are_those_of_the_dataflow_file() {
     ]);
     assert_eq!(body["nodes"], nodes);
     assert_eq!((&body["dataflow"], &body["clients_max"]), (&json!("5a-fake"), &json!(32)));
+}
+
+#[test]
+fn visitors_are_listed_and_their_names_are_for_this_machine_alone() {
+    let fake = Fake::start(&[]);
+    assert_eq!(fake.get("/api/nodes").json()["visitors"], json!([]));
+    let opening = Opening { name: "anna", key: "her secret", origin: "web", address: None };
+    let _owner = fake.streams.open(&opening).expect("there is a place");
+    let _friend = fake.streams.watch("anna").expect("there is a place");
+    let ask = |more: &str| {
+        let request = format!("GET /api/nodes HTTP/1.1\r\nHost: localhost\r\n{more}Connection: close\r\n\r\n");
+        Client::ask(fake.address(), &request).whole().json()["visitors"].clone()
+    };
+    let anna = json!([{"name": "anna", "origin": "web", "is_live": true, "fps": 0.0, "viewers": 1}]);
+    assert_eq!(ask(""), anna);
+    // Through a proxy of this machine anybody may ask, and whoever knows a name may watch.
+    let nobody = json!([{"origin": "web", "is_live": true, "fps": 0.0, "viewers": 1}]);
+    assert_eq!(ask("X-Forwarded-For: 10.0.0.7\r\n"), nobody);
+    assert_eq!(ask("Forwarded: for=10.0.0.7\r\n"), nobody);
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod rest;
 mod settings;
 
 pub use heard::{Heard, hear, said};
-pub use rest::{Gpu, Health, Load, Model, Models, Put, ServerStatus, System, Wrapped};
+pub use rest::{Health, Load, Model, Models, Put, ServerStatus, System, Wrapped};
 pub use settings::{changes, shown};
 
 /// The port where its clients look for it.

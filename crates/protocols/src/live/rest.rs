@@ -55,19 +55,6 @@ pub struct Load {
     pub model_id: String,
 }
 
-/// A graphics card; none where the processor paints.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Gpu {
-    /// Its number.
-    pub index: u32,
-    /// Its name.
-    pub name: String,
-    /// Memory that models hold, in MB.
-    pub memory_allocated_mb: f64,
-    /// Memory that is set aside, in MB.
-    pub memory_reserved_mb: f64,
-}
-
 /// What the machine is busy with.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct System {
@@ -100,8 +87,8 @@ pub struct ServerStatus {
     pub current_model: Option<String>,
     /// Whether pictures are painted by an NVIDIA card.
     pub cuda_available: bool,
-    /// The cards.
-    pub gpu_info: Vec<Gpu>,
+    /// Always empty: how much of a card's memory is taken is not known here.
+    pub gpu_info: Vec<Value>,
     /// The machine.
     pub system_info: System,
 }

@@ -125,6 +125,8 @@ async fn status(State(hall): State<Arc<Hall>>) -> Json<ServerStatus> {
         model_loaded: current.is_some(),
         current_model: current,
         cuda_available,
+        // Half of a card's fields would be made up: the models are in other processes, perhaps on another machine, and what they
+        // hold of a card is known to its driver alone.
         gpu_info: Vec::new(),
         system_info: System {
             cpu_percent: load.processor_percent,

@@ -16,9 +16,7 @@ pub enum OpenError {
     #[error("a stream of that name is somebody else's; choose another name")]
     Taken,
     /// It is no name.
-    #[error(
-        "the name of a stream is 1 to {NAME_MAX} letters, digits and -_.~:@, and not that of a camera of the mirror"
-    )]
+    #[error("the name of a stream is 1 to {NAME_MAX} letters, digits and -_.~, and not that of a camera of the mirror")]
     Name,
     /// The graph takes no visitors' pictures.
     #[error("this mirror takes no visitors' cameras: its graph has no edge from web/frame")]

@@ -4,7 +4,7 @@ use super::stream::Stream;
 use super::tally::Tally;
 use super::{Streams, lock};
 use crate::streams::admission::Admission;
-use mirror_contract::Settings;
+use mirror_contract::{Settings, now_ns};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -36,6 +36,14 @@ impl Streams {
         let mut list: Vec<Entry> = streams.iter().map(|stream| self.entry(stream)).collect();
         list.sort_by(|one, other| (!one.origin.is_empty(), &one.name).cmp(&(!other.origin.is_empty(), &other.name)));
         list
+    }
+
+    /// Visitors' streams, by name, and how many of each one's pictures are shown a second.
+    #[must_use]
+    pub fn visiting(&self) -> Vec<(Entry, f64)> {
+        let streams: Vec<Arc<Stream>> = lock(&self.0.streams).values().cloned().collect();
+        let (now, visitors) = (now_ns(), streams.iter().filter(|stream| stream.is_visitor()));
+        visitors.map(|stream| (self.entry(stream), stream.easel().figures(now).0.fps)).collect()
     }
 
     /// One of them.

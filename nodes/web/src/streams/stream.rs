@@ -1,7 +1,7 @@
 //! One stream: what is shown of it, who owns it, who watches.
 
 use super::admission::Name;
-use super::lock;
+use super::{Opening, lock};
 use crate::board::{Board, Status};
 use crate::press::Easel;
 use mirror_contract::{Notice, Prompt, Settings, now_ns};
@@ -103,12 +103,15 @@ impl Stream {
         matches!(self.kind, Kind::Visitor { .. })
     }
 
-    pub fn is_opened_by(&self, with: &str) -> bool {
+    /// Whether it is a visitor's who came through that protocol with that key. The key alone will not do: that of a protocol
+    /// without secrets is the name, which others know.
+    pub fn is_opened_by(&self, opening: &Opening) -> bool {
+        let with = opening.key;
         // Compared byte by byte whatever comes, so that time tells nothing of the key.
         let same = |key: &str| {
             key.len() == with.len() && key.bytes().zip(with.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
         };
-        matches!(&self.kind, Kind::Visitor { key, .. } if same(key))
+        matches!(&self.kind, Kind::Visitor { key, origin, .. } if *origin == opening.origin && same(key))
     }
 
     pub fn origin(&self) -> &'static str {

@@ -1,21 +1,14 @@
 //! Who comes in: tokens, names, other sites, TLS, limits.
 
-use crate::mirror::{Mirror, Said, jpeg};
+use crate::mirror::{LISTENERS, Mirror, Said, jpeg};
+use mirror_protocols::picture;
 use serde_json::json;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_tungstenite::tungstenite::Error;
-use web::server::{Places, Server};
-use web::tls::{Choice, Tls};
+use web::streams::{OpenError, Opening};
 
 const TOKEN: &str = "correct-horse";
-const LISTENERS: [&str; 4] = ["page", "Real-Time LCM", "Live Diffusion", "DreamStream"];
+const ID: &str = "0b1ef6b2-2c9d-4f4e-9f6c-6f2f4f0c7a11";
 const SOCKETS: [(&str, &str); 4] = [
     ("page", "/visit"),
     ("Real-Time LCM", "/api/ws/0b1ef6b2-2c9d-4f4e-9f6c-6f2f4f0c7a11"),
@@ -85,6 +78,69 @@ async fn pages_of_other_sites_open_no_sockets_and_change_nothing() {
     assert_eq!(mirror.ask("Live Diffusion", put).status, 403);
 }
 
+/// Their numbers and names are no secrets: DreamStream's are listed at `/streams`.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_knows_the_name_of_another_protocols_stream_does_not_get_it() {
+    let mirror = Mirror::start(&[]);
+    let mut broadcaster = mirror.socket("DreamStream", "/ws/broadcaster/a").await;
+    broadcaster.of_type("processor_info").await;
+    broadcaster.say(json!({"type": "subscribe_to_processed_frames"})).await;
+    broadcaster.of_type("subscription_confirmed").await;
+    let mut visitor = mirror.socket("Real-Time LCM", SOCKETS[1].1).await;
+    for status in ["connected", "wait", "send_frame"] {
+        assert_eq!(visitor.json().await["status"], status);
+    }
+    let number = format!("rt:{ID}");
+    for (name, key) in [("ds:a", "a"), (number.as_str(), ID)] {
+        let mut thief = mirror.socket("page", "/visit").await;
+        thief.say(json!({"type": "open", "stream": name, "key": key})).await;
+        let ended = thief.json().await;
+        assert_eq!((&ended["type"], &ended["code"]), (&json!("ended"), &json!("name")), "{ended}");
+        // Nor does whoever may choose such names: the key is that of another protocol.
+        let opened = mirror.streams.open(&Opening { name, key, origin: "other", address: None });
+        assert_eq!(opened.err(), Some(OpenError::Taken), "{name}");
+    }
+    let mut squatter = mirror.socket("page", "/visit").await;
+    squatter.say(json!({"type": "open", "stream": "ds:later", "key": "mine"})).await;
+    assert_eq!(squatter.json().await["code"], "name");
+    // Both go on.
+    broadcaster.say(json!({"type": "frame", "frame": picture::encode(&jpeg([9, 9, 9]))})).await;
+    broadcaster.of_type("frame").await;
+    visitor.say(json!({"status": "next_frame"})).await;
+    visitor.say(json!({})).await;
+    visitor.binary(&jpeg([9, 9, 9])).await;
+    assert_eq!(visitor.json().await, json!({"status": "wait"}));
+}
+
+/// Browsers ask before they let a page of another site ask, and show no token when they do.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_trusted_sites_may_ask_at_every_door_and_no_others() {
+    let mirror = Mirror::start(&[("WEB_TOKEN", TOKEN), ("WEB_ORIGINS", "https://art.example")]);
+    for name in LISTENERS {
+        for (origin, allowed) in [
+            ("http://localhost:5173", Some("http://localhost:5173")),
+            ("https://art.example", Some("https://art.example")),
+            ("https://evil.example", None),
+            ("null", None),
+        ] {
+            let asks = format!(
+                "OPTIONS /api/settings HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\nAccess-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: content-type,authorization\r\nConnection: close\r\n\r\n"
+            );
+            let answer = mirror.ask(name, &asks);
+            assert_eq!(answer.header("access-control-allow-origin"), allowed, "{name} {origin}");
+            assert!(answer.status < 300, "{name} {origin}: {}", answer.head);
+            for (header, value) in [("methods", "PUT"), ("methods", "POST"), ("headers", "authorization")] {
+                let told = answer.header(&format!("access-control-allow-{header}")).unwrap_or_default();
+                assert!(told.contains(value), "{name}: {}", answer.head);
+            }
+            assert_eq!(answer.header("access-control-allow-credentials"), Some("true"), "{name}");
+            // And the answer itself may be read, an error too.
+            let answer = mirror.get(name, "/api/settings", &format!("Origin: {origin}\r\n"));
+            assert_eq!((answer.status, answer.header("access-control-allow-origin")), (401, allowed), "{name}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_sites_name_for_this_machine_is_not_answered_at_any_door() {
     let mirror = Mirror::start(&[]);
@@ -144,38 +200,6 @@ async fn a_socket_that_is_silent_for_too_long_is_closed_and_its_place_is_free() 
     assert!(tokio::time::timeout(Duration::from_secs(4), alive.next()).await.is_err());
     assert_eq!(count(), 1);
     drop(dead);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tls_and_plain_programs_of_this_machine_share_an_address() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let tls = Tls::of(&Choice::SelfSigned, folder.path()).expect("a certificate").expect("TLS");
-    let router = axum::Router::new().route("/", axum::routing::get(async || "inside"));
-    let here = "127.0.0.1:0".parse().expect("an address");
-    let start = || Server::secured(here, Places::of(8), router, Some(tls)).expect("a free port");
-    let server = std::thread::scope(|scope| scope.spawn(start).join()).expect("a server");
-    let certificate = CertificateDer::from_pem_file(folder.path().join("certificate.pem")).expect("a certificate");
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate).expect("a root");
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    let socket = tokio::net::TcpStream::connect(server.address()).await.expect("a connection");
-    let name = ServerName::try_from("localhost").expect("a name");
-    let mut safe = TlsConnector::from(Arc::new(config)).connect(name, socket).await.expect("a handshake");
-    let mut plain = tokio::net::TcpStream::connect(server.address()).await.expect("a connection");
-    let mut text = String::new();
-    safe.write_all(request).await.expect("sent");
-    let _ = safe.read_to_string(&mut text).await;
-    assert!(text.starts_with("HTTP/1.1 200") && text.ends_with("inside"), "{text}");
-    text.clear();
-    plain.write_all(request).await.expect("sent");
-    plain.read_to_string(&mut text).await.expect("an answer");
-    assert!(text.ends_with("inside"), "{text}");
-    std::thread::spawn(move || drop(server)).join().expect("ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]

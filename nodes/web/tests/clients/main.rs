@@ -7,3 +7,4 @@ mod live;
 mod mirror;
 mod openapi;
 mod realtime;
+mod tls;

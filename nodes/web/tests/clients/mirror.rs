@@ -6,10 +6,12 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -17,7 +19,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use web::census::Census;
 use web::config::{Config, KEYS};
-use web::listeners::listeners;
+use web::listeners::{listeners, open};
 use web::press::Press;
 use web::routes::routes;
 use web::server::{Places, Server};
@@ -25,19 +27,32 @@ use web::site::Site;
 use web::streams::{Limits, Order, Orders, Streams};
 
 pub const PATIENCE: Duration = Duration::from_secs(10);
+/// All doors, in the order in which the node opens them.
+pub const LISTENERS: [&str; 4] = ["page", "Real-Time LCM", "Live Diffusion", "DreamStream"];
 
 pub struct Mirror {
     pub streams: Streams,
-    servers: HashMap<&'static str, Server>,
+    /// What the node would say to people of its doors.
+    pub told: Vec<String>,
+    servers: Servers,
     graph: Option<thread::JoinHandle<()>>,
-    is_over: Arc<AtomicBool>,
+    pace: Arc<Pace>,
+}
+
+type Servers = HashMap<&'static str, Server>;
+
+/// What the graph does now.
+#[derive(Default)]
+struct Pace {
+    is_held: AtomicBool,
+    is_over: AtomicBool,
 }
 
 impl Drop for Mirror {
     fn drop(&mut self) {
         let (servers, graph) = (std::mem::take(&mut self.servers), self.graph.take());
         self.streams.close();
-        self.is_over.store(true, Ordering::Relaxed);
+        self.pace.is_over.store(true, Ordering::Relaxed);
         // Servers have runtimes of their own, which must not end on the test's.
         let end = thread::spawn(move || {
             drop(servers);
@@ -49,10 +64,35 @@ impl Drop for Mirror {
 
 impl Mirror {
     pub fn start(pairs: &[(&str, &str)]) -> Self {
-        thread::scope(|scope| scope.spawn(|| Self::on_this_thread(pairs)).join()).expect("a mirror")
+        Self::with(pairs, |site| {
+            let places = Places::of(site.config.connections());
+            let here = "127.0.0.1:0".parse().expect("an address");
+            let mut servers: Servers = listeners(site, &site.door)
+                .into_iter()
+                .map(|it| (it.name, Server::start(here, places.clone(), it.router).expect("a free port")))
+                .collect();
+            servers.insert("page", Server::start(here, places, routes(site.clone())).expect("a free port"));
+            (servers, Vec::new())
+        })
     }
 
-    fn on_this_thread(pairs: &[(&str, &str)]) -> Self {
+    /// With its doors as the node itself opens them, each at a port that is free. A certificate of its own lies in that folder.
+    pub fn as_the_node(pairs: &[(&str, &str)], own: &Path) -> Self {
+        let free = ["WEB_ADDRESS", "WEB_REALTIME", "WEB_LIVE", "WEB_DREAM"].map(|key| (key, "127.0.0.1:0"));
+        let pairs: Vec<_> = pairs.iter().copied().chain(free).collect();
+        Self::with(&pairs, |site| {
+            let (servers, said) = open(site, own).expect("all doors");
+            assert_eq!(servers.len(), LISTENERS.len(), "{said:?}");
+            (LISTENERS.into_iter().zip(servers).collect(), said.into_iter().map(|(_, text)| text).collect())
+        })
+    }
+
+    fn with(pairs: &[(&str, &str)], doors: impl FnOnce(&Arc<Site>) -> (Servers, Vec<String>) + Send) -> Self {
+        let make = move || Self::on_this_thread(pairs, doors);
+        thread::scope(|scope| scope.spawn(make).join()).expect("a mirror")
+    }
+
+    fn on_this_thread(pairs: &[(&str, &str)], doors: impl FnOnce(&Arc<Site>) -> (Servers, Vec<String>)) -> Self {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/starter");
         let pairs = pairs.iter().copied().chain([("MIRROR_PACK", root), ("MIRROR_PACKS", root)]);
         let environment = mirror_kit::Environment::given(KEYS, pairs).expect("known keys");
@@ -61,18 +101,16 @@ impl Mirror {
         let (streams, orders) =
             Streams::start(&config, Limits::of(&config, [true; 2]), press.clone()).expect("streams");
         let census = Census::new("5a-clients".to_owned(), "web", Vec::new());
-        let site = Arc::new(Site::new(config.clone(), press, streams.clone(), census));
-        let places = Places::of(config.connections());
-        let here = "127.0.0.1:0".parse().expect("an address");
-        let mut servers: HashMap<_, _> = listeners(&site, &site.door)
-            .into_iter()
-            .map(|it| (it.name, Server::start(here, places.clone(), it.router).expect("a free port")))
-            .collect();
-        servers.insert("page", Server::start(here, places, routes(site)).expect("a free port"));
-        let (painter, is_over) = (streams.clone(), Arc::new(AtomicBool::new(false)));
-        let until = is_over.clone();
-        let graph = thread::spawn(move || paint(&painter, orders, &until));
-        Self { streams, servers, graph: Some(graph), is_over }
+        let (servers, told) = doors(&Arc::new(Site::new(config, press, streams.clone(), census)));
+        let (painter, pace) = (streams.clone(), Arc::new(Pace::default()));
+        let own = pace.clone();
+        let graph = thread::spawn(move || paint(&painter, orders, &own));
+        Self { streams, told, servers, graph: Some(graph), pace }
+    }
+
+    /// The graph takes nothing up, as long as that is so.
+    pub fn hold(&self, is_held: bool) {
+        self.pace.is_held.store(is_held, Ordering::Relaxed);
     }
 
     pub fn at(&self, name: &str) -> SocketAddr {
@@ -114,9 +152,13 @@ impl Mirror {
 }
 
 /// What a graph does: takes pictures up and paints them, puts settings in force.
-fn paint(streams: &Streams, mut orders: Orders, is_over: &AtomicBool) {
+fn paint(streams: &Streams, mut orders: Orders, pace: &Pace) {
     let mut settings: HashMap<String, Settings> = HashMap::new();
-    while !is_over.load(Ordering::Relaxed) {
+    while !pace.is_over.load(Ordering::Relaxed) {
+        if pace.is_held.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(1));
+            continue;
+        }
         let Ok(order) = orders.try_recv() else {
             let stamp = Stamp { stream: HOUSE.to_owned(), frame_id: now_ns() / 1_000_000, captured_ns: now_ns() };
             if stamp.frame_id % 50 == 0 {
@@ -207,9 +249,10 @@ pub enum Said {
     Closed(Option<u16>),
 }
 
-pub struct Socket(pub WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+/// A socket, which speaks TLS or does not.
+pub struct Socket<S = MaybeTlsStream<tokio::net::TcpStream>>(pub WebSocketStream<S>);
 
-impl Socket {
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub async fn say(&mut self, value: Value) {
         self.text(&value.to_string()).await;
     }
@@ -265,15 +308,27 @@ impl Socket {
 
 /// A picture of one colour.
 pub fn jpeg(colour: [u8; 3]) -> Vec<u8> {
-    let side = 64;
-    let pixels = colour.repeat(side * side);
-    let image = turbojpeg::Image {
-        pixels: &pixels[..],
-        width: side,
-        pitch: side * 3,
-        height: side,
-        format: turbojpeg::PixelFormat::RGB,
+    compress(&colour.repeat(64 * 64), 64)
+}
+
+/// A picture that JPEG cannot make small, 256 × 256, of a shade of grey in its middle.
+pub fn noise(shade: u8) -> Vec<u8> {
+    let (side, middle) = (256, 112..144);
+    let mut state = 0x2545_f491_u32;
+    let value = |at: usize| {
+        // Marsaglia's xorshift, 32 bits, shifts 13, 17, 5.
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        let (row, column) = (at / 3 / side, at / 3 % side);
+        if middle.contains(&row) && middle.contains(&column) { shade } else { state.to_be_bytes()[0] }
     };
+    compress(&(0..side * side * 3).map(value).collect::<Vec<u8>>(), side)
+}
+
+fn compress(pixels: &[u8], side: usize) -> Vec<u8> {
+    let (pitch, format) = (side * 3, turbojpeg::PixelFormat::RGB);
+    let image = turbojpeg::Image { pixels, width: side, pitch, height: side, format };
     turbojpeg::compress(image, 90, turbojpeg::Subsamp::None).expect("a JPEG").to_vec()
 }
 

@@ -1,12 +1,10 @@
 //! The descriptions of all addresses, and the pages that show them.
 
-use crate::mirror::Mirror;
+use crate::mirror::{LISTENERS, Mirror};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
-
-const LISTENERS: [&str; 4] = ["page", "Real-Time LCM", "Live Diffusion", "DreamStream"];
 
 /// All `$ref`s in a value.
 fn references(value: &Value, into: &mut BTreeSet<String>) {

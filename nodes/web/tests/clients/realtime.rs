@@ -127,7 +127,7 @@ async fn the_queue_counts_visitors_and_a_full_one_says_so_and_closes() {
     let other = "0b1ef6b2-2c9d-4f4e-9f6c-6f2f4f0c7a12";
     let mut second = mirror.socket(HERE, &format!("/api/ws/{other}")).await;
     assert_eq!(second.json().await, json!({"status": "error", "message": "Server is full"}));
-    assert!(matches!(second.next().await, Said::Closed(_)));
+    assert_eq!(second.next().await, Said::Closed(Some(1013)));
     drop(first);
     until("a place is free", || mirror.get(HERE, "/api/queue", "").json()["queue_size"] == 0).await;
     enter(&mirror, other).await;
