@@ -113,8 +113,12 @@ fn a_stage_that_vanishes_is_said_and_comes_back(browser: &Browser, mirror: &Runn
     let diffusion = || mirror.node("diffusion").ok_or_else(|| eyre!("no node diffusion"));
     let first = diffusion()?;
     signal("STOP", first)?;
-    browser
-        .wait_until("word of it", "document.getElementById('veil-title').innerText.startsWith('No picture for ')")?;
+    // A screen reader says the title whenever it changes: how long stands beside it.
+    browser.wait_until(
+        "word of it",
+        "document.getElementById('veil-title').innerText === 'No picture comes'
+            && document.getElementById('veil-text').innerText.startsWith('None for ')",
+    )?;
     signal("KILL", first)?;
     wait_for("another diffusion", || diffusion().is_ok_and(|now| now != first))?;
     let toast = "[...document.querySelectorAll('.toast')].some((one) => one.innerText.startsWith('diffusion'))";

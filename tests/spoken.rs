@@ -1,17 +1,20 @@
-//! What a visitor says: over a real socket to `vad`, to whisper.cpp, to `control`, and back to that visitor's page alone. Whisper's
-//! weights are random: it writes down something whatever it hears, so that what happens to the words is seen, not what they are.
+//! What a visitor says: over a real socket, or from the microphone of a real browser, to `vad`, to whisper.cpp, to `control`, and
+//! back to that visitor's page alone. Whisper's weights are random: it writes down something whatever it hears, so that what
+//! happens to the words is seen, not what they are.
 
 #[path = "../nodes/stt/tests/support/mod.rs"]
 mod support;
 
 use eyre::{Result, ensure, eyre};
 use futures::{SinkExt, StreamExt};
-use mirror_benches::flow::Flow;
+use mirror_benches::flow::{Flow, Running};
+use mirror_tests::browser::Browser;
 use mirror_tests::root;
 use mirror_tests::running::{PATIENCE, free_port, wait_for};
 use serde_json::{Value, json};
 use std::fs;
 use std::net::TcpStream;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::{interval, timeout};
 use tokio_tungstenite::connect_async;
@@ -24,6 +27,12 @@ const CHUNK: usize = RATE_HZ / 10;
 /// How long a socket listens after the last word.
 const AFTER: Duration = Duration::from_secs(20);
 
+/// One graph at a time: two of them would share the cores.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The samples of a recorded sentence (nodes/vad/tests/speech/README.md), and two seconds of silence: 16-bit little-endian.
 fn sentence() -> Result<Vec<u8>> {
     let file = fs::read(root().join("nodes/vad/tests/speech/comic.wav"))?;
@@ -31,6 +40,16 @@ fn sentence() -> Result<Vec<u8>> {
     Ok([&file[at + 8..], &[0; 4 * RATE_HZ]].concat())
 }
 
+/// Those samples as a WAV file.
+fn wav(samples: &[u8]) -> Vec<u8> {
+    let (rate, length) = (RATE_HZ as u32, samples.len() as u32);
+    let words = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
+    // The chunk of the format is 16 bytes long: PCM and one channel, samples and bytes a second, 2 bytes and 16 bits each.
+    let kind = words(&[16, 0x0001_0001, rate, 2 * rate, 0x0010_0002]);
+    [&b"RIFF"[..], &words(&[36 + length]), b"WAVEfmt ", &kind, b"data", &words(&[length]), samples].concat()
+}
+
+/// From a voice to settings; pictures come back as they are.
 fn flow(port: u16) -> Result<Flow> {
     let flow = Flow::new(
         &root(),
@@ -40,11 +59,18 @@ fn flow(port: u16) -> Result<Flow> {
     path: target/release/web
     env: {{ WEB_ADDRESS: \"127.0.0.1:{port}\", WEB_REALTIME: \"off\", WEB_LIVE: \"off\", WEB_DREAM: \"off\" }}
     inputs:
+      picture: {{ source: operator/picture, queue_size: 4 }}
       prompt: {{ source: stt/prompt, queue_size: 16 }}
       settings: {{ source: control/settings, queue_size: 64 }}
       notice: {{ source: control/notice, queue_size: 64 }}
       tick: {{ source: dora/timer/millis/500, queue_size: 1 }}
     outputs: [frame, sound, update, notice]
+  - id: operator
+    path: target/release/operator
+    env: {{ OPERATOR_LIBRARY: .mirror/tests/operator.so }}
+    inputs:
+      picture: {{ source: web/frame, queue_size: 1 }}
+    outputs: [picture, notice]
   - id: vad
     path: target/release/vad
     inputs:
@@ -70,6 +96,17 @@ fn flow(port: u16) -> Result<Flow> {
     )?;
     fs::write(flow.path("tiny.bin"), model()?)?;
     Ok(flow)
+}
+
+/// That graph, once its page answers and its model is there.
+fn start(port: u16) -> Result<(Flow, Running)> {
+    let flow = flow(port)?;
+    let running = flow.start()?;
+    wait_for("the page", || TcpStream::connect(("127.0.0.1", port)).is_ok())
+        .map_err(|error| eyre!("{error}\n{}", running.log()))?;
+    wait_for("the model", || running.log().contains("tiny.bin"))
+        .map_err(|error| eyre!("{error}\n{}", running.log()))?;
+    Ok((flow, running))
 }
 
 /// A model of random weights says one word again and again, which is refused as a loop. The words of this one have an `x` where
@@ -124,13 +161,9 @@ async fn visit(port: u16, name: &str, sentence: &[u8]) -> Result<Value> {
 
 #[test]
 fn what_a_visitor_says_is_the_wish_of_that_visitor_and_nobody_elses() -> Result<()> {
+    let _alone = alone();
     let port = free_port()?;
-    let flow = flow(port)?;
-    let mut running = flow.start()?;
-    wait_for("the page", || TcpStream::connect(("127.0.0.1", port)).is_ok())
-        .map_err(|error| eyre!("{error}\n{}", running.log()))?;
-    wait_for("the model", || running.log().contains("tiny.bin"))
-        .map_err(|error| eyre!("{error}\n{}", running.log()))?;
+    let (_flow, mut running) = start(port)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let sentence = sentence()?;
     let (anna, bert) =
@@ -144,4 +177,40 @@ fn what_a_visitor_says_is_the_wish_of_that_visitor_and_nobody_elses() -> Result<
     let notices = |status: &Value| status["notices"].to_string().contains("heard \\\"");
     ensure!(notices(&anna) && !notices(&bert), "{anna}\n{bert}");
     Ok(())
+}
+
+fn a_click_on_the_microphone_shows_what_was_heard(browser: &Browser) -> Result<()> {
+    browser.click("tab-own")?;
+    browser.wait_until(
+        "one's own picture",
+        "document.body.dataset.mode === 'own' && document.body.dataset.state === 'live'",
+    )?;
+    browser.click("microphone")?;
+    browser.wait_until(
+        "the microphone",
+        "document.getElementById('microphone').getAttribute('aria-pressed') === 'true'",
+    )?;
+    browser.wait_until("words", "document.getElementById('heard').checkVisibility()")?;
+    // What was heard is the wish.
+    browser.wait_until(
+        "the words as the prompt",
+        "document.getElementById('prompt').value !== ''
+        && document.getElementById('heard-words').textContent === '“' + document.getElementById('prompt').value + '”'",
+    )?;
+    browser.screenshot("heard")
+}
+
+#[test]
+fn what_is_said_into_a_browsers_microphone_is_shown_on_its_page() -> Result<()> {
+    let _alone = alone();
+    let port = free_port()?;
+    let (flow, running) = start(port)?;
+    // The browser plays it again and again.
+    let path = flow.path("sentence.wav");
+    fs::write(&path, wav(&sentence()?))?;
+    let sound = format!("--use-file-for-fake-audio-capture={}", path.display());
+    // Machines without a screen have no loudspeaker either: the page's sound then runs on a clock of the browser's own.
+    let camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--disable-audio-output"];
+    let browser = Browser::open_with(&format!("http://127.0.0.1:{port}"), &[&camera[..], &[sound.as_str()]].concat())?;
+    a_click_on_the_microphone_shows_what_was_heard(&browser).map_err(|error| eyre!("{error:?}\n{}", running.log()))
 }

@@ -8,14 +8,20 @@ use opencv::core::Vector;
 use opencv::imgcodecs;
 use opencv::prelude::*;
 use opencv::videoio::{CAP_ANY, VideoCapture};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Keys of WebDriver (17.4.2): to the least value of a slider, to the greatest.
 const HOME: &str = "\u{E011}";
 const END: &str = "\u{E010}";
+/// The longest that a visitor waits for the first painted picture, of a mirror that is live.
+const FIRST: Duration = Duration::from_secs(10);
+/// A name that leads to this machine, and that browsers do not know for its own.
+const ELSEWHERE: &str = "mirror.test";
+
 /// One mirror at a time: two of them would share the cores.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
@@ -100,12 +106,29 @@ fn film(path: &Path) -> Result<()> {
     Ok(fs::write(path, film)?)
 }
 
+/// The file with such an ending that the browser has saved in that folder.
+fn saved(folder: &Path, endings: &[&str]) -> Result<PathBuf> {
+    let find = || {
+        let mut files = fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+        files.find(|path| {
+            let is_one = path.extension().is_some_and(|it| endings.iter().any(|ending| it == *ending));
+            is_one && fs::metadata(path).is_ok_and(|file| file.len() > 0)
+        })
+    };
+    wait_for(&format!("a file of {endings:?}"), || find().is_some())?;
+    find().ok_or_else(|| eyre!("the file of {endings:?} is gone"))
+}
+
 fn ones_own_picture_comes_back_painted(browser: &Browser) -> Result<()> {
+    let clicked = Instant::now();
     browser.click("tab-own")?;
+    // Live is what has drawn a picture that came back.
     browser.wait_until(
         "one's own picture",
         "document.body.dataset.mode === 'own' && document.body.dataset.state === 'live'",
     )?;
+    let waited = clicked.elapsed();
+    ensure!(waited < FIRST, "the first picture came after {waited:?}");
     let like = |browser: &Browser| pair(browser).map(|[after, before]| likeness(&after, &before));
     wait_for("a picture like the camera's", || like(browser).is_ok_and(|like| like > 0.8))?;
     browser.screenshot("visitor")?;
@@ -153,11 +176,99 @@ fn a_slider_changes_it(browser: &Browser) -> Result<()> {
     wait_for("the drawing again", || pair(browser).is_ok_and(|[after, before]| colour(&after) < 0.7 * colour(&before)))
 }
 
+fn keys_do_what_buttons_do(browser: &Browser, folder: &Path) -> Result<()> {
+    let pressed =
+        |id: &str, is: bool| format!("document.getElementById('{id}').getAttribute('aria-pressed') === '{is}'");
+    browser.save_into(folder)?;
+    browser.shortcut("s")?;
+    let picture = saved(folder, &["jpg"])?;
+    ensure!(
+        picture.file_name().is_some_and(|name| name.to_string_lossy().starts_with("a-pencil-drawing-")),
+        "{picture:?}"
+    );
+    ensure!(!imgcodecs::imread(&*picture.to_string_lossy(), imgcodecs::IMREAD_COLOR)?.empty(), "{picture:?} is none");
+
+    browser.shortcut("r")?;
+    // The clock beside it runs.
+    let films =
+        "!document.getElementById('filming').hidden && document.getElementById('filming').textContent > '● 0:00'";
+    browser.wait_until("a film", &format!("{} && {films}", pressed("record", true)))?;
+    browser.shortcut("r")?;
+    let over = "document.getElementById('filming').hidden";
+    browser.wait_until("the end of the film", &format!("{} && {over}", pressed("record", false)))?;
+    let film = saved(folder, &["mp4", "webm"])?;
+    ensure!(fs::metadata(&film)?.len() > 1000, "{film:?} holds nothing");
+
+    browser.shortcut("b")?;
+    let split = "document.getElementById('split')";
+    let lies = format!("{} && !{split}.disabled && {split}.checkVisibility()", pressed("compare", true));
+    browser.wait_until("before and after", &lies)?;
+    browser.shortcut("b")?;
+    browser.wait_until("after alone", &format!("{} && !{split}.checkVisibility()", pressed("compare", false)))?;
+
+    browser.shortcut("f")?;
+    browser.wait_until("the picture on the whole screen", "document.fullscreenElement?.id === 'frame'")?;
+    browser.shortcut("f")?;
+    browser.wait_until("the page again", "!document.fullscreenElement")?;
+
+    browser.shortcut("c")?;
+    browser.wait_until("the camera's own picture", &pressed("camera", true))?;
+    browser.shortcut("c")?;
+    browser.wait_until("the painting", &pressed("camera", false))?;
+
+    browser.shortcut("/")?;
+    browser.wait_until("the prompt's field", "document.activeElement.id === 'prompt'")
+}
+
+fn a_suggestion_becomes_the_prompt(browser: &Browser) -> Result<()> {
+    let other = "#looks [aria-pressed=false]";
+    let look = browser.run(&format!("return document.querySelector('{other}').textContent"))?;
+    browser.click_first(other)?;
+    browser.wait_until(
+        "the suggestion as the prompt",
+        &format!(
+            "document.getElementById('prompt').value === {look}
+            && document.querySelector('#looks [aria-pressed=true]').textContent === {look}
+            && document.getElementById('picture').getAttribute('aria-label').endsWith('painted as: ' + {look})"
+        ),
+    )
+}
+
+/// As a screen reader finds it, of all that people use.
+fn everything_has_a_name(browser: &Browser) -> Result<()> {
+    let nameless = browser.run(
+        "const isNamed = (one) => one.ariaLabel || one.title || [...one.labels].some((label) => label.textContent.trim())
+            || (one.matches('button') && one.textContent.trim());
+        return [...document.querySelectorAll('button, input, select')]
+            .filter((one) => !one.closest('[hidden]') && !isNamed(one)).map((one) => one.outerHTML)",
+    )?;
+    ensure!(nameless == json!([]), "without a name: {nameless}");
+    Ok(())
+}
+
+/// Nothing has to be pushed sideways.
+fn it_fits_a_phone(browser: &Browser) -> Result<()> {
+    browser.resize(420, 900)?;
+    browser.wait_until("a narrow window", "innerWidth <= 420")?;
+    let wide = browser.run(
+        "const { clientWidth, scrollWidth } = document.documentElement;
+        const isWide = (one) => one.getBoundingClientRect().right > clientWidth;
+        return scrollWidth <= clientWidth ? []
+            : [...document.querySelectorAll('body *')].filter(isWide).map((one) => one.id || one.tagName)",
+    )?;
+    ensure!(wide == json!([]), "too wide for a phone: {wide}");
+    Ok(())
+}
+
 fn another_page_sees_it_and_cannot_change_it(browser: &Browser, mirror: &Running) -> Result<Browser> {
     browser.click("share")?;
     let link = browser.run("return document.getElementById('share-link').value")?;
     let link = link.as_str().ok_or_else(|| eyre!("no link"))?.to_owned();
     ensure!(link.starts_with(&format!("{}/?stream=", mirror.page())), "{link}");
+    browser.wait_until(
+        "word of where the link leads",
+        "document.getElementById('share-who').innerText.includes('on this machine alone')",
+    )?;
     browser.screenshot("visitor-share")?;
     browser.run("document.getElementById('share-dialog').close()")?;
     let friend = Browser::open(&link)?;
@@ -168,9 +279,9 @@ fn another_page_sees_it_and_cannot_change_it(browser: &Browser, mirror: &Running
     let alike = || Ok::<_, eyre::Report>(difference(&canvas(browser, "picture")?, &canvas(&friend, "picture")?));
     wait_for("the same picture", || alike().is_ok_and(|apart| apart < 0.1))?;
     let said = friend.run("return [document.getElementById('prompt').matches(':disabled'), document.getElementById('setting-seed').matches(':disabled')]")?;
-    ensure!(said == serde_json::json!([true, true]), "who only watches may set something: {said}");
+    ensure!(said == json!([true, true]), "who only watches may set something: {said}");
     browser.wait_until("word of who watches", "document.getElementById('viewers').innerText === '1'")?;
-    friend.resize(420, 900)?;
+    it_fits_a_phone(&friend)?;
     friend.screenshot("guest-phone")?;
     Ok(friend)
 }
@@ -193,6 +304,12 @@ fn a_visitor_is_painted_changes_how_and_is_seen_by_a_friend() -> Result<()> {
     a_prompt_repaints_it_and_it_stays_ones_own(&browser, &mirror)?;
     before_and_after_lie_side_by_side(&browser)?;
     a_slider_changes_it(&browser)?;
+    keys_do_what_buttons_do(&browser, folder.path())?;
+    a_suggestion_becomes_the_prompt(&browser)?;
+    everything_has_a_name(&browser)?;
+    it_fits_a_phone(&browser)?;
+    browser.screenshot("visitor-phone")?;
+    browser.resize(1280, 1000)?;
     let friend = another_page_sees_it_and_cannot_change_it(&browser, &mirror)?;
     assert_eq!(browser.complaints()?, [""; 0]);
     assert_eq!(friend.complaints()?, [""; 0]);
@@ -207,12 +324,7 @@ fn a_visitor_is_painted_changes_how_and_is_seen_by_a_friend() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_camera_that_is_not_allowed_is_said_with_what_to_do() -> Result<()> {
-    let _alone = alone();
-    let mirror = Running::start(&["--source", "pattern", "--size", "256"])?;
-    wait_for("the page", || mirror.get("/api/streams").is_ok_and(|streams| streams["sees"] == true))?;
-    let browser = Browser::open_with(&mirror.page(), &["--use-fake-device-for-media-stream"])?;
+fn a_camera_that_is_not_allowed_is_said_with_what_to_do(browser: &Browser) -> Result<()> {
     browser.permit("camera", "denied")?;
     browser.wait_until("the page", "!document.getElementById('tab-own').hidden")?;
     browser.click("tab-own")?;
@@ -229,4 +341,60 @@ fn a_camera_that_is_not_allowed_is_said_with_what_to_do() -> Result<()> {
         "one's own picture",
         "document.body.dataset.mode === 'own' && document.body.dataset.state === 'live'",
     )
+}
+
+fn a_full_mirror_says_so_and_takes_the_next_one_when_somebody_goes(first: &Browser, next: &Browser) -> Result<()> {
+    next.click("tab-own")?;
+    next.wait_until(
+        "the reason",
+        "document.body.dataset.state === 'off'
+        && document.getElementById('veil-title').innerText === 'The mirror is full'
+        && document.getElementById('veil-text').innerText.includes('tries again by itself')",
+    )?;
+    next.screenshot("full")?;
+    first.click("stop")?;
+    next.wait_until(
+        "the next one's picture",
+        "document.body.dataset.mode === 'own' && document.body.dataset.state === 'live'",
+    )?;
+    next.click("stop")
+}
+
+fn a_page_without_https_says_what_it_needs_and_whom_its_link_is_for(browser: &Browser) -> Result<()> {
+    browser.wait_until("the page", "!isSecureContext && !document.getElementById('tab-own').hidden")?;
+    browser.click("tab-own")?;
+    browser.wait_until(
+        "the reason",
+        "document.body.dataset.state === 'off'
+        && document.getElementById('veil-title').innerText === 'HTTPS is needed'
+        && document.getElementById('veil-text').innerText.includes('https://')",
+    )?;
+    browser.screenshot("no-https")?;
+    browser.click("share")?;
+    browser.wait_until("word of the token", "document.getElementById('share-who').innerText.includes('access token')")
+}
+
+#[test]
+fn who_cannot_be_painted_is_told_why_and_what_to_do() -> Result<()> {
+    let _alone = alone();
+    // Open to the network, so that it answers to a name other than this machine's own. The token keeps others out.
+    let others = ["--realtime", "off", "--live", "off", "--dream", "off"];
+    let open = ["--source", "pattern", "--size", "256", "--host", "0.0.0.0", "--streams-max", "1"];
+    let mirror = Running::start(&[&open[..], &others].concat())?;
+    let token = || Ok::<_, eyre::Report>(fs::read_to_string(root().join(".mirror/token"))?.trim().to_owned());
+    let sees = |token: String| mirror.get(&format!("/api/streams?token={token}"));
+    wait_for("the page", || token().and_then(sees).is_ok_and(|streams| streams["sees"] == true))
+        .map_err(|error| eyre!("{error}\n{}", mirror.log()))?;
+    let address = format!("{}/?token={}", mirror.page(), token()?);
+
+    let camera = "--use-fake-device-for-media-stream";
+    let first = Browser::open_with(&address, &[camera])?;
+    a_camera_that_is_not_allowed_is_said_with_what_to_do(&first)?;
+    let next = Browser::open_with(&address, &[camera, "--use-fake-ui-for-media-stream"])?;
+    a_full_mirror_says_so_and_takes_the_next_one_when_somebody_goes(&first, &next)?;
+    drop((first, next));
+
+    let rules = format!("--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1");
+    let far = Browser::open_with(&address.replace("127.0.0.1", ELSEWHERE), &["--no-proxy-server", &rules])?;
+    a_page_without_https_says_what_it_needs_and_whom_its_link_is_for(&far)
 }

@@ -56,7 +56,6 @@ function go(newMode) {
   const first = own ? { type: "open", ...own } : { type: "watch", ...(mode === "guest" ? { stream: SHARED } : {}) };
   socket = visit(first, {
     welcome: ({ hears, compares }) => {
-      trouble = null;
       allowCompare(own !== null || compares);
       // The connection may be a new one.
       sayCompared(isCompared());
@@ -105,7 +104,9 @@ function ended(code, error) {
   if (code === "moved") return { title: "Your camera is shown elsewhere", text: "Another window has taken this stream over.", action: "Take it back", act: retry };
   if (code === "taken") sessionStorage.removeItem("stream");
   if (code === "closed") return { title: "No visitors here", text: error, action: "Watch the mirror", act: () => go("house") };
-  return { title: "This stream has ended", text: error, action: "Start again", act: () => (mode === "own" ? start() : retry()) };
+  // The socket is over: the camera alone would wait for it for ever.
+  const anew = () => { go("own"); start(); };
+  return { title: "This stream has ended", text: error, action: "Start again", act: mode === "own" ? anew : retry };
 }
 
 // ---- One's own camera and microphone. ----
@@ -205,8 +206,9 @@ function state() {
     return ["waiting", "waiting", "Waiting for the first picture", mode === "house" ? "Models are being loaded." : ""];
   }
   if (silent > STALLED) {
-    const text = mode === "house" ? "The camera or a model may be busy or gone; the notices say more." : "The mirror is busy, or the connection slow.";
-    return ["stalled", "no picture", `No picture for ${Math.round(silent / 1000)} s`, text];
+    // How long is said beside the title: that is a live region, and a screen reader would say it again every second.
+    const reason = mode === "house" ? "the camera or a model may be busy or gone; the notices say more." : "the mirror is busy, or the connection slow.";
+    return ["stalled", "no picture", "No picture comes", `None for ${Math.round(silent / 1000)} s: ${reason}`];
   }
   return ["live", mode === "own" ? "you, live" : "live", "", ""];
 }

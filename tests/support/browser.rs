@@ -86,6 +86,12 @@ impl Browser {
         post(&format!("{}/{command}", self.session), body)
     }
 
+    /// The first element that a CSS selector finds.
+    fn find(&self, selector: &str) -> Result<String> {
+        let found = self.ask("element", &json!({"using": "css selector", "value": selector}))?;
+        found[ELEMENT].as_str().map(str::to_owned).ok_or_else(|| eyre!("no element {selector}: {found}"))
+    }
+
     /// The value of a JavaScript function's body: `return document.title`.
     ///
     /// # Errors
@@ -108,8 +114,7 @@ impl Browser {
     /// # Errors
     /// There is no such field, or it cannot be typed into.
     pub fn type_into(&self, id: &str, text: &str) -> Result<()> {
-        let found = self.ask("element", &json!({"using": "css selector", "value": format!("#{id}")}))?;
-        let element = found[ELEMENT].as_str().ok_or_else(|| eyre!("no element {id}: {found}"))?;
+        let element = self.find(&format!("#{id}"))?;
         self.ask(&format!("element/{element}/click"), &json!({}))?;
         // Select all, as people do.
         self.ask(&format!("element/{element}/value"), &json!({"text": "\u{E009}a\u{E000}"}))?;
@@ -121,9 +126,18 @@ impl Browser {
     /// # Errors
     /// There is no such element, or it takes no keys.
     pub fn press(&self, id: &str, keys: &str) -> Result<()> {
-        let found = self.ask("element", &json!({"using": "css selector", "value": format!("#{id}")}))?;
-        let element = found[ELEMENT].as_str().ok_or_else(|| eyre!("no element {id}: {found}"))?;
+        let element = self.find(&format!("#{id}"))?;
         self.ask(&format!("element/{element}/value"), &json!({"text": keys})).map(drop)
+    }
+
+    /// Presses a key in no field: what had the focus loses it first.
+    ///
+    /// # Errors
+    /// The driver knows no such key.
+    pub fn shortcut(&self, key: &str) -> Result<()> {
+        self.run("document.activeElement.blur()")?;
+        let strokes = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);
+        self.ask("actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]})).map(drop)
     }
 
     /// Clicks the element of that id, where people would.
@@ -131,9 +145,25 @@ impl Browser {
     /// # Errors
     /// There is no such element, or something else lies over it.
     pub fn click(&self, id: &str) -> Result<()> {
-        let found = self.ask("element", &json!({"using": "css selector", "value": format!("#{id}")}))?;
-        let element = found[ELEMENT].as_str().ok_or_else(|| eyre!("no element {id}: {found}"))?;
+        self.click_first(&format!("#{id}"))
+    }
+
+    /// As [`click`](Self::click), the first element that a CSS selector finds.
+    ///
+    /// # Errors
+    /// As [`click`](Self::click).
+    pub fn click_first(&self, selector: &str) -> Result<()> {
+        let element = self.find(selector)?;
         self.ask(&format!("element/{element}/click"), &json!({})).map(drop)
+    }
+
+    /// Whatever the page offers to be saved from now on goes into that folder, without a question.
+    ///
+    /// # Errors
+    /// The driver cannot: it is not Chromium's.
+    pub fn save_into(&self, folder: &Path) -> Result<()> {
+        let place = json!({"behavior": "allow", "downloadPath": folder.display().to_string()});
+        self.ask("goog/cdp/execute", &json!({"cmd": "Browser.setDownloadBehavior", "params": place})).map(drop)
     }
 
     /// Answers the browser's question for the page: `camera`, `granted` or `denied`.
@@ -152,7 +182,7 @@ impl Browser {
         self.ask("window/rect", &json!({"width": width, "height": height})).map(drop)
     }
 
-    /// Keeps what is to be seen under that name, for people: `target/screenshots/name.png`.
+    /// Keeps what is to be seen under that name, for people: `out/screenshots/name.png`.
     ///
     /// # Errors
     /// There is no picture; the file cannot be written.
@@ -160,7 +190,7 @@ impl Browser {
         let url = format!("{}/screenshot", self.session);
         let answer: Value = ureq::get(&url).call()?.body_mut().with_config().limit(64 << 20).read_json()?;
         let text = answer["value"].as_str().ok_or_else(|| eyre!("no picture: {answer}"))?;
-        let folder = root().join("target/screenshots");
+        let folder = root().join("out/screenshots");
         fs::create_dir_all(&folder)?;
         Ok(fs::write(folder.join(format!("{name}.png")), BASE64_STANDARD.decode(text)?)?)
     }
