@@ -1,7 +1,8 @@
 """A Python operator under dora's own runtime: few colours instead of many. dataflow.python.yml has it in the graph.
 
-A message's metadata comes with it and must go on with the picture: that is where stamp, prompt and trace are. dora starts no
-operator again that has failed, so what goes wrong here is said once and the picture passes unchanged.
+A message's metadata comes with it and must go on with the picture: that is where stamp, prompt and trace are. Each picture is
+said to be taken up before it is worked on, so that the decoder does not send the next one over it. dora starts no operator
+again that has failed, so what goes wrong here is said once and the picture passes unchanged.
 """
 
 import time
@@ -12,6 +13,10 @@ from dora import DoraStatus
 
 # How many values each colour has.
 LEVELS = 5
+
+# What a message without a body is made of, and its metadata: which picture is meant.
+NOTHING = pyarrow.array([], type=pyarrow.uint8())
+STAMP = ("stream", "frame_id", "captured_ns")
 
 TABLE = numpy.round(numpy.arange(256) * LEVELS // 256 * 255 / (LEVELS - 1)).astype(numpy.uint8)
 
@@ -31,6 +36,7 @@ class Operator:
         """`picture`: UInt8, `[height, width, 3]` as `shape` in the metadata says."""
         if event["type"] == "INPUT" and event["id"] == "picture":
             received = time.time_ns()
+            send_output("taken", NOTHING, {key: event["metadata"][key] for key in STAMP})
             send_output("picture", self.paint(event["value"]), signed(event["metadata"], received))
         return DoraStatus.CONTINUE
 

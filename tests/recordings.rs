@@ -99,6 +99,43 @@ fn what_a_running_mirror_is_recorded_of_is_painted_again_bit_for_bit() -> Result
     Ok(())
 }
 
+#[test]
+fn latents_of_a_recording_are_painted_again_bit_for_bit() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let [first, second] = ["first.mcap", "second.mcap"].map(|name| folder.path().join(name));
+    // Half of the painting, so that what it is laid over counts.
+    let settings = ["--size", "128", "--set", "seed=11", "--set", "opacity=0.5", "--prompt", "neon lights"];
+    let running = Running::start(&[&["--source", "assets/clip.mp4"], &settings[..]].concat())?;
+    let painted = wait_for("pictures", || {
+        running
+            .get("/api/figures")
+            .is_ok_and(|figures| figures["prompt"] == "neon lights" && figures["frames"].as_u64() > Some(5))
+    });
+    painted.map_err(|error| eyre!("{error}\n{}", running.log()))?;
+    let topics = "encoder/latent,encoder/source,control/settings,decoder/picture";
+    let arguments = ["record", "--raw", "--seconds", "3", "--free-mib", "1", "--topics", topics, "--out"];
+    let said = running.command(&arguments).arg(&first).output()?;
+    ensure!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    drop(running);
+
+    let topics = "encoder/latent,encoder/source,control/settings";
+    let out = second.to_string_lossy();
+    replay(&first, &["--fast", "--topics", topics, "--env", "TAPE_FREE_MIB=1MiB", "--out", &out])?;
+    let (recorded, replayed) = (read(&first)?, read(&second)?);
+    let (was, is) = (pictures(&recorded), pictures(&replayed));
+    let latents = of(&recorded, "encoder/latent").count();
+    // Where the recording begins, a latent or what its painting is laid over may lie outside.
+    ensure!(was.len() > 10 && is.len() == latents, "{latents} latents, {} of {} pictures", is.len(), was.len());
+    let mut others = 0;
+    for (frame_id, picture) in &was {
+        others += usize::from(is.get(frame_id).is_some_and(|again| again != picture));
+    }
+    ensure!(others <= 2, "{others} of {} pictures are others", was.len());
+    let sent = of(&replayed, "decoder/picture").next().and_then(|taped| taped.parameters.get("trace_stages").cloned());
+    ensure!(format!("{sent:?}").contains("replay"), "{sent:?}");
+    Ok(())
+}
+
 /// Rate, length in seconds and width of a film.
 fn film(path: &Path) -> Result<[f64; 3]> {
     let film = VideoCapture::from_file(path, CAP_ANY)?;
@@ -129,7 +166,11 @@ fn a_running_mirror_is_filmed_from_the_command_line_and_from_the_page_and_goes_o
 
     let post = |wanted: bool| -> Result<Value> {
         let url = format!("{}/api/recording", mirror.page());
-        Ok(ureq::post(url).send_json(json!({"recording": wanted}))?.body_mut().read_json()?)
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+        let mut answer = agent.post(url).send_json(json!({"recording": wanted}))?;
+        let (status, said) = (answer.status(), answer.body_mut().read_json::<Value>()?);
+        ensure!(status.is_success(), "{status}: {said}");
+        Ok(said)
     };
     let begun = post(true)?;
     let path = root().join(begun["file"].as_str().ok_or_else(|| eyre!("no file: {begun}"))?);

@@ -4,6 +4,7 @@ use crate::root;
 use eyre::{Result, bail, eyre};
 use mirror_benches::flow::dora;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
@@ -32,6 +33,8 @@ const PORTS: Range<u16> = 20_000..32_000;
 /// The operator that somebody tries in his own mirror must not paint in a test: this library is not there. A test that wants
 /// one says so after it.
 pub const NO_OPERATOR: &str = "OPERATOR_LIBRARY=.mirror/tests/operator.so";
+/// Settings of another test must not come back, nor anybody's operator; arguments that say otherwise come later.
+const SETTLED: [&str; 4] = ["--env", "CONTROL_STATE=", "--env", NO_OPERATOR];
 
 /// Waits until something is so.
 ///
@@ -97,26 +100,41 @@ impl Running {
     /// # Errors
     /// The program cannot be started.
     pub fn start(arguments: &[&str]) -> Result<Self> {
+        let mut command = mirror(&["run", "--no-window"]);
+        command.args(SETTLED).args(arguments);
+        Self::with(&mut command)
+    }
+
+    /// As [`start`](Self::start), with its window on that X11 screen: `:99`.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn start_on(screen: &str, arguments: &[&str]) -> Result<Self> {
+        let mut command = mirror(&["run"]);
+        command.args(SETTLED).args(arguments).env("DISPLAY", screen);
+        command.env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+        Self::with(&mut command)
+    }
+
+    /// Starts that command, its page and its dora on free ports.
+    fn with(command: &mut Command) -> Result<Self> {
         let address = format!("127.0.0.1:{}", free_port()?);
         let log = NamedTempFile::new()?;
-        let page = format!("WEB_ADDRESS={address}");
-        // Settings of another test must not come back, nor anybody's operator; arguments that say otherwise come later.
-        let mut command =
-            mirror(&["run", "--no-window", "--env", &page, "--env", "CONTROL_STATE=", "--env", NO_OPERATOR]);
         let ports = [free_port()?.to_string(), free_port()?.to_string()];
-        command.args(arguments).env(COORDINATOR, &ports[0]).env(DAEMON, &ports[1]);
+        command.args(["--env", &format!("WEB_ADDRESS={address}")]);
+        command.env(COORDINATOR, &ports[0]).env(DAEMON, &ports[1]);
         let child = command.stdout(log.reopen()?).stderr(log.reopen()?).spawn()?;
         Ok(Self { child, log, address, ports: Some(ports) })
     }
 
-    /// As [`start`](Self::start), with a name, and with ports that it finds itself.
+    /// As [`start`](Self::start), with a name, with ports that it finds itself, and with settings and an operator of its own.
     ///
     /// # Errors
     /// The program cannot be started.
     pub fn start_named(name: &str, arguments: &[&str]) -> Result<Self> {
         let address = format!("127.0.0.1:{}", free_port()?);
         let (log, page) = (NamedTempFile::new()?, format!("WEB_ADDRESS={address}"));
-        let mut command = mirror(&["run", "--name", name, "--no-window", "--env", &page, "--env", NO_OPERATOR]);
+        let mut command = mirror(&["run", "--name", name, "--no-window", "--env", &page]);
         let child = command.args(arguments).stdout(log.reopen()?).stderr(log.reopen()?).spawn()?;
         Ok(Self { child, log, address, ports: None })
     }
@@ -128,6 +146,27 @@ impl Running {
         if let Some([coordinator, daemon]) = &self.ports {
             command.env(COORDINATOR, coordinator).env(DAEMON, daemon);
         }
+        command
+    }
+
+    /// `scripts/operator` with these arguments, for this mirror.
+    #[must_use]
+    pub fn operator(&self, arguments: &[&str]) -> Command {
+        let (told, mut command) = (self.command(&[]), Command::new(root().join("scripts/operator")));
+        command.envs(told.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        // What make and cargo tell those that they start is not meant for the cargo that the script starts: libraries that look
+        // at it would be built anew.
+        let own = ["MAKEFLAGS", "MFLAGS", "CARGO"].map(str::to_owned);
+        let of_package = |key: &String| {
+            ["CARGO_MAKEFLAGS", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"]
+                .iter()
+                .any(|start| key.starts_with(start))
+        };
+        let told = std::env::vars_os().filter_map(|(key, _)| key.into_string().ok()).filter(of_package);
+        for key in own.into_iter().chain(told) {
+            command.env_remove(key);
+        }
+        command.args(arguments).stdin(Stdio::null());
         command
     }
 
@@ -196,12 +235,36 @@ impl Running {
         processes.into_iter().find(|(pid, _, name)| name == program && family.contains(pid)).map(|(pid, ..)| pid)
     }
 
+    /// The programs of all its processes by their numbers, dora's and its nodes' among them: all that were told its coordinator's
+    /// port. None of a mirror that has found its ports itself.
+    #[must_use]
+    pub fn processes(&self) -> BTreeMap<u32, String> {
+        let Some([coordinator, _]) = &self.ports else { return BTreeMap::new() };
+        let told = format!("{COORDINATOR}={coordinator}");
+        let is_ours = |pid: &u32| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|pair| pair == told.as_bytes())
+        };
+        let names =
+            fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let ours = names.filter_map(|name| stat(&name)).filter(|(pid, ..)| is_ours(pid));
+        ours.map(|(pid, _, program)| (pid, program)).collect()
+    }
+
     /// Does what Ctrl-C does, and waits for the end. `true`: it ended well.
     ///
     /// # Errors
     /// It does not end.
     pub fn interrupt(&mut self) -> Result<bool> {
         signal("INT", self.child.id())?;
+        self.wait()
+    }
+
+    /// Waits until it has ended by itself. `true`: it ended well.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn wait(&mut self) -> Result<bool> {
         let mut success = None;
         wait_for("the end of the mirror", || {
             success = self.child.try_wait().ok().flatten().map(|status| status.success());

@@ -17,4 +17,5 @@ pub mod stream;
 pub mod video;
 pub mod viewer;
 
-pub use video::{Film, Room, Video, choose_encoder_options};
+pub use mirror_kit::disk::Room;
+pub use video::{Film, Video, choose_encoder_options};

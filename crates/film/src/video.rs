@@ -3,7 +3,7 @@
 use crate::pace::{FPS, Pace};
 use eyre::{Result, WrapErr, bail, eyre};
 use mirror_imaging::Image;
-use mirror_kit::disk;
+use mirror_kit::disk::Room;
 use opencv::core::{Mat, Size, Vec3b};
 use opencv::prelude::*;
 use opencv::{imgproc, videoio};
@@ -45,28 +45,6 @@ pub struct Film {
 struct Job {
     image: Image,
     captured_ns: i64,
-}
-
-/// How many bytes a folder's disk has free.
-type Free = dyn Fn(&Path) -> Result<u64> + Send;
-
-/// What a film leaves free on its disk.
-pub struct Room {
-    least: u64,
-    free: Box<Free>,
-}
-
-impl Room {
-    /// So many bytes.
-    #[must_use]
-    pub fn of(least: u64) -> Self {
-        Self { least, free: Box::new(disk::free_bytes) }
-    }
-
-    fn check(&self, path: &Path) -> Result<()> {
-        let folder = disk::folder(path);
-        disk::check(folder, (self.free)(folder)?, self.least)
-    }
 }
 
 /// A film being made.
@@ -267,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_film_that_cannot_be_written_is_a_note() {
-        let room = Room { least: 0, free: Box::new(|_| Ok(1)) };
+        let room = Room::told(0, |_| Ok(1));
         let mut video = Video::start(Path::new("/nowhere/mirror.mp4"), room).expect("a thread");
         for id in 0..3 {
             push(&mut video, id, 64);
@@ -282,7 +260,7 @@ mod tests {
         let path = directory.path().join("mirror.mp4");
         // A megabyte less each time that somebody looks: after four seconds of film there is too little.
         let left = AtomicU64::new(14 << 20);
-        let room = Room { least: 10 << 20, free: Box::new(move |_| Ok(left.fetch_sub(1 << 20, Ordering::SeqCst))) };
+        let room = Room::told(10 << 20, move |_| Ok(left.fetch_sub(1 << 20, Ordering::SeqCst)));
         let mut video = Video::start(&path, room).expect("a thread");
         let mut id = 0;
         while !video.is_over() {
@@ -303,7 +281,7 @@ mod tests {
     #[test]
     fn a_disk_that_is_full_from_the_start_is_a_note() {
         let directory = tempfile::tempdir().expect("a directory");
-        let room = Room { least: u64::MAX, free: Box::new(disk::free_bytes) };
+        let room = Room::of(u64::MAX);
         let film = Video::start(&directory.path().join("mirror.mp4"), room).expect("a thread").finish();
         assert!(film.note.is_some_and(|note| note.ends_with("make room")) && film.file.is_empty());
     }

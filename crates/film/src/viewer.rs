@@ -3,11 +3,11 @@
 //! It looks at the mirror as a browser does. What it cannot keep up with it does not see, and the mirror goes on.
 
 use crate::date::utc;
-use crate::video::{Film, Room, Video};
+use crate::video::{Film, Video};
 use crate::{choose_encoder_options, stream};
 use clap::Parser;
 use eyre::{Result, WrapErr, bail, eyre};
-use mirror_kit::disk;
+use mirror_kit::disk::{self, Room};
 use mirror_kit::start::one_line;
 use mirror_kit::words::{BEGUN, FINISHED, RECORDED};
 use std::io::{BufReader, Read, Write, stdin, stdout};

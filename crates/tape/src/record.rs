@@ -3,7 +3,8 @@
 //! | payload | on the topic itself | on `<topic>/stamp` |
 //! |---|---|---|
 //! | pixels | `foxglove.RawImage`, or `foxglove.CompressedImage` | metadata, JSON |
-//! | numbers, other bytes | `mirror.media.v1.Tensor` | metadata, JSON |
+//! | sound | `foxglove.RawAudio`, and its samples bit for bit in a field more | metadata, JSON |
+//! | other numbers, other bytes | `mirror.media.v1.Tensor` | metadata, JSON |
 //! | a notice | `foxglove.Log`, JSON, with the metadata | |
 //! | another text | JSON: metadata, and the text or the values that it is JSON of | |
 
@@ -67,7 +68,10 @@ pub fn records(taped: &Taped, pictures: Pictures) -> Result<Vec<Record>> {
         (Payload::Bytes(bytes), None) => (schema::tensor, tensor(taped, "uint8", bytes)),
         (Payload::Floats(floats), _) => {
             let bytes: Vec<u8> = floats.iter().flat_map(|value| value.to_le_bytes()).collect();
-            (schema::tensor, tensor(taped, "float32", &bytes))
+            match taped.integer(keys::SAMPLE_RATE_HZ) {
+                Some(rate_hz) => (schema::raw_audio, raw_audio(taped, floats, rate_hz, &bytes)?),
+                None => (schema::tensor, tensor(taped, "float32", &bytes)),
+            }
         }
     };
     let stamp = Value::Object(metadata).to_string().into_bytes();
@@ -89,6 +93,18 @@ fn compressed_image(taped: &Taped, pixels: &[u8], [height, width]: [usize; 2]) -
     let message = Message::with_capacity(file.len() + 128).timestamp(field::TIMESTAMP, taped.captured_ns());
     let message = message.text(field::COMPRESSED_FRAME_ID, taped.text(keys::STREAM).unwrap_or_default());
     Ok(message.bytes(field::FILE, &file).text(field::FORMAT, "jpeg").0)
+}
+
+/// Foxglove plays whole numbers of sixteen bits, and the mirror has samples of 32: both are written.
+fn raw_audio(taped: &Taped, samples: &[f32], rate_hz: i64, bytes: &[u8]) -> Result<Vec<u8>> {
+    const CHANNELS: u32 = 1;
+    let rate_hz = u32::try_from(rate_hz).wrap_err("a rate of samples that cannot be recorded")?;
+    let whole = |sample: &f32| (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
+    let pcm: Vec<u8> = samples.iter().flat_map(|sample| whole(sample).to_le_bytes()).collect();
+    let message = Message::with_capacity(pcm.len() + bytes.len() + 64).timestamp(field::TIMESTAMP, taped.captured_ns());
+    let message = message.bytes(field::PCM, &pcm).text(field::PCM_FORMAT, "pcm-s16");
+    let message = message.fixed32(field::SAMPLE_RATE, rate_hz).fixed32(field::CHANNELS, CHANNELS);
+    Ok(message.bytes(field::SAMPLES, bytes).0)
 }
 
 fn tensor(taped: &Taped, dtype: &str, bytes: &[u8]) -> Vec<u8> {
@@ -137,6 +153,14 @@ pub fn of_text(topic: &str, log_ns: i64, data: &[u8]) -> Result<Taped> {
     Ok(Taped { topic: topic.to_owned(), log_ns, parameters, payload: Payload::Text(text) })
 }
 
+fn floats(bytes: &[u8]) -> Result<Payload> {
+    let (values, rest) = bytes.as_chunks::<4>();
+    if !rest.is_empty() {
+        bail!("{} bytes are not 32-bit floats", bytes.len());
+    }
+    Ok(Payload::Floats(values.iter().map(|value| f32::from_le_bytes(*value)).collect()))
+}
+
 /// The message of a payload's record and of the stamp beside it.
 ///
 /// # Errors
@@ -151,14 +175,12 @@ pub fn of_stamped(topic: &str, log_ns: i64, stamp: &[u8], schema: &str, data: &[
             let file = bytes_of(data, field::FILE)?;
             Payload::Bytes(turbojpeg::decompress(file, PixelFormat::RGB).wrap_err("its JPEG cannot be read")?.pixels)
         }
+        "foxglove.RawAudio" => floats(bytes_of(data, field::SAMPLES)?)?,
         "mirror.media.v1.Tensor" => {
             let bytes = bytes_of(data, field::VALUES)?;
             match bytes_of(data, field::DTYPE)? {
                 b"uint8" => Payload::Bytes(bytes.to_vec()),
-                b"float32" if bytes.len().is_multiple_of(4) => {
-                    let (values, _) = bytes.as_chunks::<4>();
-                    Payload::Floats(values.iter().map(|value| f32::from_le_bytes(*value)).collect())
-                }
+                b"float32" => floats(bytes)?,
                 _ => bail!("a tensor of a type that no message has"),
             }
         }

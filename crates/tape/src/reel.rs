@@ -5,7 +5,7 @@ use crate::record::{Pictures, Record, records};
 use eyre::{Result, WrapErr, eyre};
 use mcap::WriteOptions;
 use mcap::records::{MessageHeader, Metadata};
-use mirror_kit::disk;
+use mirror_kit::disk::Room;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::BufWriter;
@@ -42,7 +42,8 @@ pub struct Written {
 pub struct Reel {
     path: PathBuf,
     pictures: Pictures,
-    limits: Limits,
+    file_bytes: u64,
+    room: Room,
     file: Option<Open>,
     written: Written,
     /// Bytes that were written when the disk was last looked at.
@@ -62,12 +63,20 @@ impl Reel {
     /// # Errors
     /// The file exists or cannot be made; the disk is as good as full.
     pub fn create(path: &Path, pictures: Pictures, limits: Limits) -> Result<Self> {
+        Self::within(path, pictures, limits.file_bytes, Room::of(limits.free_bytes))
+    }
+
+    /// As [`create`](Self::create), on a disk of which somebody else says how much is free; `file_bytes` as in [`Limits`].
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn within(path: &Path, pictures: Pictures, file_bytes: u64, room: Room) -> Result<Self> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).wrap_err_with(|| format!("{} cannot be made", folder.display()))?;
         }
-        let written = Written::default();
-        let mut reel = Self { path: path.to_owned(), pictures, limits, file: None, written, looked: 0 };
-        reel.look()?;
+        room.check(path)?;
+        let (path, written) = (path.to_owned(), Written::default());
+        let mut reel = Self { path, pictures, file_bytes, room, file: None, written, looked: 0 };
         reel.open()?;
         Ok(reel)
     }
@@ -113,9 +122,9 @@ impl Reel {
     fn put(&mut self, taped: &Taped, records: &[Record]) -> Result<()> {
         if self.written.bytes - self.looked >= LOOK_BYTES {
             self.looked = self.written.bytes;
-            self.look()?;
+            self.room.check(&self.path)?;
         }
-        let full = |open: &Open| self.limits.file_bytes > 0 && open.bytes >= self.limits.file_bytes;
+        let full = |open: &Open| self.file_bytes > 0 && open.bytes >= self.file_bytes;
         if self.file.as_ref().is_none_or(full) {
             self.close("continued in the next file", 0)?;
             self.open()?;
@@ -147,12 +156,6 @@ impl Reel {
         let file = open.writer.into_inner().into_inner();
         ended.wrap_err("the recording's end cannot be written")?;
         file.wrap_err("the recording's end cannot be written")?.sync_all().wrap_err("the disk takes no more")
-    }
-
-    /// Looks whether the disk still has room.
-    fn look(&self) -> Result<()> {
-        let folder = disk::folder(&self.path);
-        disk::check(folder, disk::free_bytes(folder)?, self.limits.free_bytes)
     }
 }
 

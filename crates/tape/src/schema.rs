@@ -21,9 +21,9 @@ const STRING: i64 = 9;
 const MESSAGE: i64 = 11;
 const BYTES: i64 = 12;
 
-/// Numbers of the fields of `foxglove.RawImage`, `foxglove.CompressedImage` and our `Tensor`.
+/// Numbers of the fields of `foxglove.RawImage`, `foxglove.CompressedImage`, `foxglove.RawAudio` and our `Tensor`.
 pub mod field {
-    /// The time of all three.
+    /// The time of all four.
     pub const TIMESTAMP: u64 = 1;
     /// Columns of a raw image.
     pub const WIDTH: u64 = 2;
@@ -49,6 +49,16 @@ pub mod field {
     pub const DTYPE: u64 = 3;
     /// The values of a tensor.
     pub const VALUES: u64 = 4;
+    /// The samples of sound, as programs play them.
+    pub const PCM: u64 = 2;
+    /// What these samples are.
+    pub const PCM_FORMAT: u64 = 3;
+    /// Samples of sound a second.
+    pub const SAMPLE_RATE: u64 = 4;
+    /// Channels of sound.
+    pub const CHANNELS: u64 = 5;
+    /// The samples of sound as they were, f32. A field of ours, beyond those that Foxglove has (up to 101).
+    pub const SAMPLES: u64 = 1000;
 }
 
 /// A picture, pixel by pixel.
@@ -78,7 +88,21 @@ pub fn compressed_image() -> Schema {
     protobuf("foxglove.CompressedImage", &fields)
 }
 
-/// A latent, an embedding, sound: numbers with a shape, little-endian.
+/// Sound: as Foxglove plays it, and beside that as it was.
+#[must_use]
+pub fn raw_audio() -> Schema {
+    let fields = [
+        ("timestamp", field::TIMESTAMP, MESSAGE),
+        ("data", field::PCM, BYTES),
+        ("format", field::PCM_FORMAT, STRING),
+        ("sample_rate", field::SAMPLE_RATE, FIXED32),
+        ("number_of_channels", field::CHANNELS, FIXED32),
+        ("samples", field::SAMPLES, BYTES),
+    ];
+    protobuf("foxglove.RawAudio", &fields)
+}
+
+/// A latent, an embedding: numbers with a shape, little-endian.
 #[must_use]
 pub fn tensor() -> Schema {
     let fields = [

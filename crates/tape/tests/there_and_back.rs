@@ -2,16 +2,22 @@
 
 use arrow::buffer::ScalarBuffer;
 use eyre::Result;
+use mcap::read::LinearReader;
+use mcap::records::Record;
 use mirror_contract::{
     Audio, Embedding, Frame, Header, Latent, Level, Message, Notice, Painting, Prompt, Settings, StageTime, Stamp,
     Taken, Trace, Wanted,
 };
-use mirror_kit::disk::free_bytes;
+use mirror_kit::disk::{Room, free_bytes};
+use mirror_tape::proto::bytes_of;
+use mirror_tape::record::records;
 use mirror_tape::reel::{Fault, Written};
+use mirror_tape::schema::field;
 use mirror_tape::{Limits, Payload, Pictures, Reader, Reel, Taped};
 use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const LIMITS: Limits = Limits { file_bytes: 0, free_bytes: 0 };
 
@@ -189,4 +195,49 @@ fn a_disk_without_room_is_said_before_anything_is_written() {
     let error = write(&folder.path().join("x.mcap"), Pictures::Raw, limits, &[]).expect_err("no room");
     assert!(error.to_string().contains("make room"), "{error}");
     assert!(!folder.path().join("x.mcap").exists());
+}
+
+#[test]
+fn a_disk_that_fills_up_ends_the_recording_whole_and_the_file_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.mcap");
+    // A megabyte less each time that somebody looks: the third look is one too many.
+    let left = AtomicU64::new(12 << 20);
+    let room = Room::told(10 << 20, move |_| Ok(left.fetch_sub(1 << 20, Ordering::SeqCst)));
+    let mut reel = Reel::within(&path, Pictures::Raw, 0, room).expect("it begins");
+    // Three megabytes each.
+    let message = |number| taped("camera/frame", number, frame(number, [1000, 1000]));
+    let fault = (0..100).find_map(|number| reel.write(&message(number)).err());
+    let Some(Fault::Disk(error)) = fault else { panic!("the disk was never full: {fault:?}") };
+    assert!(error.to_string().ends_with("has 10 MiB free, and a recording leaves 10 MiB: make room"), "{error}");
+    let written = reel.finish("the disk was full", 3).expect("there is room for its end");
+    assert_eq!((written.messages, written.files), (6, 1));
+
+    let mut reader = Reader::open(&path).expect("it is there");
+    let read: Vec<Taped> = reader.by_ref().collect::<Result<_>>().expect("it can be read");
+    assert!(read.len() == 6 && read.iter().zip(0..).all(|(taped, number)| *taped == message(number)));
+    assert_eq!(reader.remark(), None);
+    let bytes = fs::read(&path).expect("the file");
+    let about = LinearReader::new(&bytes).expect("its end is there too").find_map(|record| match record {
+        Ok(Record::Metadata(about)) => Some(about.metadata),
+        _ => None,
+    });
+    let about = about.expect("it says what it is");
+    assert_eq!((about["ended"].as_str(), about["dropped"].as_str()), ("the disk was full", "3"));
+}
+
+#[test]
+fn sound_is_what_foxglove_plays_and_comes_back_as_it_was() {
+    let stamp = Stamp { stream: "house".to_owned(), frame_id: 1, captured_ns: 2 };
+    let samples: Vec<f32> = vec![0.0, 1.0, -1.0, 0.1, 3.0];
+    let audio = Audio { stamp, trace: Trace::default(), sample_rate_hz: 16_000, samples: samples.clone().into() };
+    let records = records(&taped("vad/utterance", 1, audio), Pictures::Jpeg).expect("it can be recorded");
+    assert_eq!(records.iter().map(|record| record.suffix).collect::<Vec<_>>(), ["/stamp", ""]);
+    let (schema, data) = ((records[1].schema)(), &records[1].data);
+    assert_eq!((schema.name, schema.encoding), ("foxglove.RawAudio", "protobuf"));
+    let bytes = |number| bytes_of(data, number).expect("it is there");
+    let pcm: Vec<i16> = bytes(field::PCM).as_chunks::<2>().0.iter().map(|value| i16::from_le_bytes(*value)).collect();
+    assert_eq!((bytes(field::PCM_FORMAT), pcm), (&b"pcm-s16"[..], vec![0, 32_767, -32_767, 3277, 32_767]));
+    let own: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    assert_eq!(bytes(field::SAMPLES), own);
 }

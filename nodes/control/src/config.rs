@@ -3,7 +3,7 @@
 use crate::processors::Processors;
 use eyre::{Result, bail};
 use mirror_kit::config::{PACK, PACKS, PACKS_OPEN};
-use mirror_kit::{Environment, Key};
+use mirror_kit::{Environment, Key, beside};
 use mirror_models::Installed;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -50,6 +50,14 @@ impl Config {
     /// A value that cannot be used: named.
     pub fn from_env() -> Result<Self> {
         Self::of(&Environment::read(KEYS)?)
+    }
+
+    /// The same for the node of that name: a second one, `control_2`, keeps its settings beside those of the first.
+    #[must_use]
+    pub fn of_node(mut self, name: &str) -> Self {
+        let number = name.strip_prefix("control").unwrap_or_default();
+        self.state = self.state.map(|path| beside(&path.to_string_lossy(), number).into());
+        self
     }
 
     /// Reads that environment.

@@ -16,7 +16,7 @@ pub use crate::ports::{INPUTS, OUTPUTS, PROMPT, READINESS, SETTINGS};
 /// A configuration that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
     let mut node = Node::join()?;
-    let Config { settings, state, stream, processors, packs_open, remarks } = Config::from_env()?;
+    let Config { settings, state, stream, processors, packs_open, remarks } = Config::from_env()?.of_node(node.name());
     remarks.iter().for_each(|remark| node.notice(Level::Info, remark));
     // Milliseconds: versions of an earlier life of this node are lower, unless it took a thousand updates a second.
     let stages = node.connected().into_iter().filter_map(|port| Some(port.strip_prefix(READINESS)?.to_owned()));

@@ -40,3 +40,11 @@ fn a_default_pack_that_is_not_there_is_named_and_others_are_left_out() {
 fn a_misspelt_key_is_refused() {
     assert!(config(&[("CONTROL_SETTING", "{}")]).is_err());
 }
+
+#[test]
+fn a_second_control_keeps_its_settings_in_a_file_of_its_own() {
+    let state = |path, name| config(&[("CONTROL_STATE", path)]).expect("a file").of_node(name).state;
+    assert_eq!(state(".mirror/settings.json", "control"), Some(".mirror/settings.json".into()));
+    assert_eq!(state(".mirror/settings.json", "control_2"), Some(".mirror/settings_2.json".into()));
+    assert_eq!(state("", "control_2"), None);
+}

@@ -3,6 +3,7 @@
 use crate::sample::{Painted, Sample};
 use eyre::Result;
 use mirror_contract::Level;
+use mirror_kit::words::LIVE;
 
 /// Something that paints pictures.
 pub trait Runs {
@@ -35,8 +36,8 @@ impl<R: Runs> Host<R> {
     pub fn swap(&mut self, new: R) -> String {
         self.before = self.live.replace(new);
         match (&self.live, &self.before) {
-            (Some(live), Some(before)) => format!("operator {} is live, {} stands by", live.name(), before.name()),
-            (live, _) => format!("operator {} is live", live.as_ref().map_or("", Runs::name)),
+            (Some(live), Some(before)) => format!("operator {}{LIVE}, {} stands by", live.name(), before.name()),
+            (live, _) => format!("operator {}{LIVE}", live.as_ref().map_or("", Runs::name)),
         }
     }
 

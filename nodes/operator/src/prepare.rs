@@ -13,6 +13,7 @@ use eyre::{Result, WrapErr, ensure};
 use mirror_contract::{Level, now_ns};
 use mirror_kit::handover::{Found, Handover};
 use mirror_kit::start::one_line;
+use mirror_kit::words::REFUSED;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -108,8 +109,7 @@ fn watch(config: &Config, shared: &Handover<Goods>) {
                         shared.change(|goods| goods.news = Some(News::Ready(worker)));
                     }
                     Err(error) => {
-                        let text = format!("the new operator is refused, all goes on as before: {}", one_line(&error));
-                        shared.say(Level::Warning, text);
+                        shared.say(Level::Warning, format!("{REFUSED}{}", one_line(&error)));
                     }
                 }
             }

@@ -304,7 +304,7 @@ fn an_operator_sees_the_senders_shared_memory_itself() -> Result<()> {
 }
 
 #[test]
-fn a_python_operator_runs_under_doras_own_runtime_and_carries_the_stamp_across() -> Result<()> {
+fn a_python_operator_runs_under_doras_own_runtime_carries_the_stamp_across_and_says_what_it_takes_up() -> Result<()> {
     let source = root().join("operators/posterise.py");
     let python = format!(
         "  - id: posterise
@@ -312,7 +312,7 @@ fn a_python_operator_runs_under_doras_own_runtime_and_carries_the_stamp_across()
       python: {}
       inputs:
         picture: {{ source: sender/picture, queue_size: 256 }}
-      outputs: [picture]
+      outputs: [picture, taken]
 ",
         source.display()
     );
@@ -320,7 +320,7 @@ fn a_python_operator_runs_under_doras_own_runtime_and_carries_the_stamp_across()
     let (_, after) = rest.split_once("  - id: tally\n").ok_or_else(|| eyre!("no tally"))?;
     let after = after
         .replace("operator/picture", "posterise/picture")
-        .replace("      notice: { source: operator/notice, queue_size: 64 }\n", "");
+        .replace("notice: { source: operator/notice", "taken: { source: posterise/taken");
     let flow = Flow::new(&root(), &format!("{before}{python}  - id: tally\n{after}"))?;
     let graph = Graph { running: flow.start()?, flow };
     graph.until("a picture", |lines| pictures(lines).count() > 5)?;
@@ -330,5 +330,11 @@ fn a_python_operator_runs_under_doras_own_runtime_and_carries_the_stamp_across()
         // The second of five levels.
         assert_eq!(colour(line), [64; 3], "{line}");
     }
+    let stamp = |line: &Value, number: &str| Some((line[number].as_i64()?, line["sent_ns"].as_i64()?));
+    let taken: BTreeSet<_> = lines.iter().filter_map(|line| stamp(line, "taken")).collect();
+    let painted = pictures(&lines).filter_map(|line| stamp(line, "picture"));
+    // The word goes another way than the picture: of the last ones it may not have come yet.
+    let painted: Vec<_> = painted.collect();
+    assert!(painted[..painted.len() - 2].iter().all(|picture| taken.contains(picture)), "{painted:?} {taken:?}");
     Ok(())
 }

@@ -22,7 +22,7 @@ pub fn run() -> Result<()> {
     let config = Config::from_env()?;
     let ports = OUTPUTS.iter().map(|(port, _)| (*port).to_owned()).filter(|port| node.declares(port)).collect();
     let (pace, mut player) = (config.pace, Player::open(config, ports)?);
-    let mut sender = Sender::new(&node, pace, !player.has_settings());
+    let mut sender = Sender::new(&node, pace, &player);
     let (begin, mut sent) = (Instant::now(), 0u64);
     while let Some(due) = player.following()? {
         if !sender.send(&mut node, &due)? {

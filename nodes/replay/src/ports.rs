@@ -9,15 +9,21 @@ pub const SETTINGS: &str = "settings";
 pub const FINISHED: &str = "finished";
 /// The camera's pictures.
 pub const FRAME: &str = "frame";
+/// What is painted, as the encoder has cropped it: a painting is laid over it.
+pub const SOURCE: &str = "source";
+/// The same in the latent space.
+pub const LATENT: &str = "latent";
+/// Painted, and still there.
+pub const DENOISED: &str = "denoised";
 /// All inputs, with the types of their messages.
 pub const INPUTS: &[(&str, &str)] = &[(SETTINGS, Settings::TYPE), (FINISHED, Taken::TYPE)];
 /// All outputs, with the types of their messages: a graph connects those that it wants played.
 pub const OUTPUTS: &[(&str, &str)] = &[
     (FRAME, Frame::TYPE),
-    ("source", Frame::TYPE),
+    (SOURCE, Frame::TYPE),
     ("picture", Frame::TYPE),
-    ("latent", Latent::TYPE),
-    ("denoised", Latent::TYPE),
+    (LATENT, Latent::TYPE),
+    (DENOISED, Latent::TYPE),
     ("embedding", Embedding::TYPE),
     ("sound", Audio::TYPE),
     ("utterance", Audio::TYPE),

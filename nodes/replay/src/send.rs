@@ -1,9 +1,9 @@
 //! Sending what is due, and listening meanwhile.
 
 use crate::config::Pace;
-use crate::play::Due;
+use crate::play::{Due, Player};
 use crate::ports::{FINISHED, SETTINGS};
-use crate::stamp::renew;
+use crate::stamp::{Times, renew};
 use eyre::{Result, bail};
 use mirror_contract::{Level, Settings, Stamp, Taken, now_ns};
 use mirror_kit::{Input, Next, Node};
@@ -25,21 +25,23 @@ pub struct Sender {
     asks: bool,
     /// The picture that was painted last.
     painted: Option<Stamp>,
-    /// The mirror has painted: from here on the recording's time runs.
+    /// The mirror has painted, or will not: from here on the recording's time runs.
     begun: bool,
     clock: mirror_kit::pace::Pace,
     start: Instant,
+    times: Times,
     /// The version of the settings that were to be passed on, and are not.
     unused: Option<i64>,
 }
 
 impl Sender {
-    /// A sender for the graph of that node; `passes` if settings are not the recording's.
+    /// A sender of what that player plays in the graph of that node.
     #[must_use]
-    pub fn new(node: &Node, pace: Pace, passes: bool) -> Self {
-        let asks = node.connected().iter().any(|port| port == FINISHED);
-        let (clock, start) = (mirror_kit::pace::Pace::default(), Instant::now());
-        Self { pace, passes, asks, painted: None, begun: false, clock, start, unused: None }
+    pub fn new(node: &Node, pace: Pace, player: &Player) -> Self {
+        let asks = player.is_painted() && node.connected().iter().any(|port| port == FINISHED);
+        let (clock, start, times) = (mirror_kit::pace::Pace::default(), Instant::now(), Times::default());
+        let passes = !player.has_settings();
+        Self { pace, passes, asks, painted: None, begun: !asks, clock, start, times, unused: None }
     }
 
     /// Sends a message when it is due. `false`: the mirror stops.
@@ -53,7 +55,7 @@ impl Sender {
                 return Ok(false);
             }
         }
-        forward(node, due)?;
+        self.forward(node, due)?;
         if !due.settle.is_zero() && !self.listen(node, due.settle)? {
             return Ok(false);
         }
@@ -71,7 +73,7 @@ impl Sender {
             }
             if last.elapsed() > if self.begun { LOST } else { AGAIN } {
                 last = Instant::now();
-                forward(node, due)?;
+                self.forward(node, due)?;
             }
             if !self.hear(node, Duration::from_millis(200))? {
                 return Ok(false);
@@ -80,6 +82,12 @@ impl Sender {
         self.painted = None;
         self.begun = true;
         Ok(true)
+    }
+
+    fn forward(&mut self, node: &mut Node, due: &Due) -> Result<()> {
+        let (mut parameters, now_ns) = (due.taped.parameters.clone(), now_ns());
+        renew(&mut parameters, node.name(), self.times.captured_ns(&due.taped, now_ns), now_ns);
+        node.forward(due.taped.port(), parameters, due.taped.payload.clone().into_array())
     }
 
     /// Listens for so long. `false`: the mirror stops.
@@ -126,10 +134,4 @@ impl Sender {
         }
         Ok(())
     }
-}
-
-fn forward(node: &mut Node, due: &Due) -> Result<()> {
-    let mut parameters = due.taped.parameters.clone();
-    renew(&mut parameters, node.name(), now_ns());
-    node.forward(due.taped.port(), parameters, due.taped.payload.clone().into_array())
 }

@@ -1,7 +1,7 @@
 //! Which messages of a recording are played, and in which order.
 
 use eyre::Result;
-use mirror_contract::{Frame, Header, Message, Settings, Stamp};
+use mirror_contract::{Frame, Header, Latent, Message, Settings, Stamp};
 use mirror_tape::{Limits, Pictures, Reel, Taped};
 use replay::config::{Config, Pace};
 use replay::play::{Due, Player};
@@ -16,6 +16,12 @@ fn frame(log_ns: i64, frame_id: i64) -> Taped {
     taped("camera/frame", log_ns, frame)
 }
 
+fn latent(log_ns: i64, frame_id: i64) -> Taped {
+    let stamp = Stamp { stream: "house".to_owned(), frame_id, captured_ns: log_ns };
+    let (header, pack, values) = (Header::of(stamp), "starter".to_owned(), vec![0.5; 4].into());
+    taped("encoder/latent", log_ns, Latent { header, pack, shape: [1, 4, 1, 1], values })
+}
+
 fn settings(log_ns: i64, version: i64) -> Taped {
     taped("control/settings", log_ns, Settings { version, ..Settings::of("house") })
 }
@@ -26,13 +32,17 @@ fn taped<M: Message>(topic: &str, log_ns: i64, message: M) -> Taped {
 }
 
 fn play(path: &Path, messages: &[Taped], pace: Pace, topics: &[&str]) -> Result<Vec<Due>> {
+    play_on(&["frame", "settings"], path, messages, pace, topics)
+}
+
+fn play_on(ports: &[&str], path: &Path, messages: &[Taped], pace: Pace, topics: &[&str]) -> Result<Vec<Due>> {
     let limits = Limits { file_bytes: 0, free_bytes: 0 };
     let mut reel = Reel::create(path, Pictures::Raw, limits)?;
     messages.iter().for_each(|message| reel.write(message).expect("it is written"));
     reel.finish("stopped", 0)?;
     let topics = topics.iter().map(ToString::to_string).collect();
     let config = Config { file: path.to_owned(), pace, topics };
-    let mut player = Player::open(config, vec!["frame".to_owned(), "settings".to_owned()])?;
+    let mut player = Player::open(config, ports.iter().map(ToString::to_string).collect())?;
     std::iter::from_fn(|| player.following().transpose()).collect()
 }
 
@@ -70,6 +80,20 @@ fn only_what_was_chosen_is_played() {
     let (_folder, path) = file();
     let due = play(&path, &[settings(0, 5), frame(1, 0)], Pace::Fast, &["camera/frame"]).expect("it can be played");
     assert_eq!(due.iter().map(|due| due.taped.topic.as_str()).collect::<Vec<_>>(), ["camera/frame"]);
+}
+
+#[test]
+fn latents_are_waited_for_and_come_after_what_their_paintings_are_laid_over() {
+    let (_folder, path) = file();
+    let source = |log_ns, frame_id| Taped { topic: "encoder/source".to_owned(), ..frame(log_ns, frame_id) };
+    let messages = [latent(0, 0), source(1, 0), latent(2, 1), latent(3, 2), source(4, 1), source(5, 2), latent(6, 3)];
+    let ports = ["frame", "latent", "source", "settings"];
+    let due = play_on(&ports, &path, &messages, Pace::Fast, &["encoder/latent", "encoder/source"]);
+    let due = due.expect("it can be played");
+    let order: Vec<(&str, Option<i64>)> = due.iter().map(|due| (due.taped.port(), due.taped.frame_id())).collect();
+    let pairs = (0..3_i64).flat_map(|number| [("source", Some(number)), ("latent", Some(number))]);
+    assert_eq!(order, pairs.chain([("latent", Some(3))]).collect::<Vec<_>>());
+    assert!(due.iter().all(|due| due.is_painted == (due.taped.port() == "latent")));
 }
 
 #[test]

@@ -47,8 +47,11 @@ impl Recording {
     /// # Errors
     /// The file exists or cannot be made; the disk is as good as full.
     pub fn start(path: &Path, config: &Config) -> Result<Self> {
-        let reel = Reel::create(path, config.pictures, config.limits)?;
-        let backlog = Arc::new(Backlog::new(config.backlog_bytes));
+        Self::of(Reel::create(path, config.pictures, config.limits)?, config.backlog_bytes)
+    }
+
+    fn of(reel: Reel, backlog_bytes: usize) -> Result<Self> {
+        let backlog = Arc::new(Backlog::new(backlog_bytes));
         let progress = Arc::new(Mutex::new(Progress::default()));
         let (waiting, shown) = (Arc::clone(&backlog), Arc::clone(&progress));
         let thread = thread::Builder::new().name("tape".to_owned()).spawn(move || write(reel, &waiting, &shown));
@@ -113,4 +116,45 @@ fn write(mut reel: Reel, backlog: &Backlog, progress: &Mutex<Progress>) {
     let ended = reel.finish(reason, backlog.dropped()).map(drop);
     let fault = fault.or(ended.err());
     lock(progress).fault = fault.as_ref().map(one_line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mirror_contract::{Frame, Header, Message, Stamp};
+    use mirror_kit::disk::Room;
+    use mirror_tape::{Pictures, Reader};
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_disk_that_fills_up_ends_the_recording_with_the_reason_and_what_comes_then_is_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.mcap");
+        // A megabyte less each time that somebody looks: the second look, after eight megabytes, is one too many.
+        let left = AtomicU64::new(11 << 20);
+        let room = Room::told(10 << 20, move |_| Ok(left.fetch_sub(1 << 20, Ordering::SeqCst)));
+        let reel = Reel::within(&path, Pictures::Raw, 0, room).expect("it begins");
+        let recording = Recording::of(reel, 1 << 30).expect("a thread");
+        let begin = Instant::now();
+        for frame_id in 0.. {
+            let stamp = Stamp { stream: "house".to_owned(), frame_id, captured_ns: frame_id };
+            let pixels = vec![frame_id as u8; 1000 * 1000 * 3];
+            let frame = Frame { header: Header::of(stamp), height: 1000, width: 1000, pixels: pixels.into() };
+            let (parameters, data) = frame.encode();
+            recording.take("camera/frame", frame_id, &parameters, &data);
+            if recording.progress().dropped > 0 {
+                break;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(60), "it does not end");
+            thread::sleep(Duration::from_millis(20));
+        }
+        let progress = recording.finish();
+        let fault = progress.fault.unwrap_or_default();
+        assert!(fault.ends_with("has 10 MiB free, and a recording leaves 10 MiB: make room"), "{fault}");
+        assert_eq!((progress.written.messages, progress.written.files), (3, 1));
+        let mut reader = Reader::open(&path).expect("it is there");
+        assert_eq!(reader.by_ref().filter(Result::is_ok).count(), 3);
+        assert_eq!(reader.remark(), None);
+    }
 }
