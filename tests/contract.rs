@@ -1,16 +1,61 @@
 //! Constants in the source, `dora-node.yml`, README and every dataflow file say the same: dora drops an output that is
 //! not declared with one warning and no error, so a misspelt port must fail here.
 
+use mirror_contract::parameters::{Kind, parameter};
+use mirror_contract::{Frame, Latent, Message};
 use mirror_kit::Environment;
 use mirror_tests::nodes::{Declared, NODES, OPERATORS};
 use mirror_tests::root;
 use serde_yaml_ng::{Mapping, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
 /// Ports whose newest message alone counts: an old picture must never wait for a model.
 const LATEST_WINS: [&str; 6] = ["frame", "frame_2", "frame_web", "latent", "denoised", "picture"];
+
+/// What is large enough to fill a sender's shared memory.
+#[derive(Debug, Clone, Copy)]
+enum Large {
+    /// A camera's picture, or a visitor's.
+    Shot,
+    /// A picture of the largest size that can be set.
+    Picture,
+    /// A latent of that size.
+    Latent,
+}
+
+impl Large {
+    fn bytes(self) -> u64 {
+        let Some(Kind::Integer { max: side, .. }) = parameter("size").map(|size| size.kind) else { panic!("no size") };
+        let side = side as u64;
+        match self {
+            // Full HD: what most cameras have to give.
+            Self::Shot => 1920 * 1080 * 3,
+            Self::Picture => side * side * 3,
+            // The starter pack's: 32 channels of f32, an eighth of the side.
+            Self::Latent => (side / 8) * (side / 8) * 32 * 4,
+        }
+    }
+}
+
+/// How many messages each program's shared memory must have room for: the one that is written, and what others still hold. A
+/// reader holds one in hand and one that waits, an operator one more, the page one of its queue of four for each stream that is
+/// watched. Of the encoder's pictures the decoder keeps six (`mirror_kit::Sources`), and the page six while somebody compares.
+const HELD: [(&str, u64, Large); 8] = [
+    ("camera", 5, Large::Shot),
+    ("replay", 5, Large::Shot),
+    ("web", 4, Large::Shot),
+    ("encoder", 20, Large::Picture),
+    ("diffusion", 7, Large::Latent),
+    ("decoder", 7, Large::Picture),
+    ("operator", 7, Large::Picture),
+    ("fused", 7, Large::Picture),
+];
+/// What dora gives a node that asks for nothing (`DORA_NODE_SHM_POOL_SIZE`'s default), in MB.
+const USUAL_MB: u64 = 8;
+/// Most that a graph may take: it is taken when a node starts, not when it is needed, and the whole mirror has 1.5 GiB.
+const ALL_MB: u64 = 320;
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -147,7 +192,8 @@ fn the_image_path_keeps_one_picture_and_every_edge_says_how_many_it_keeps() {
             assert!(input["queue_policy"].is_null(), "{file}: {id} {port}: backpressure leaves shared memory");
             // A recording wants them all; the page picks the newest of each stream itself.
             let is_sorted = id == "tape" || (id == "web" && port == "picture");
-            if LATEST_WINS.contains(&port.as_str()) && !is_sorted {
+            let is_latest = LATEST_WINS.contains(&port.as_str()) || port.starts_with("picture_");
+            if is_latest && !is_sorted {
                 assert_eq!(queue, Some(1), "{file}: {id} {port}");
             }
         }
@@ -163,6 +209,47 @@ fn every_node_that_dora_starts_is_started_again_when_it_fails() {
             // dora 1.1.0 does not, whatever the policy, if the node has no input.
             assert!(!entries(&entry["inputs"]).is_empty(), "{file}: {id} has no input: give it a tick");
         }
+    }
+}
+
+#[test]
+fn the_log_of_every_node_that_dora_starts_has_an_end() {
+    for (file, id, entry, _) in nodes() {
+        // Nobody keeps the words of a node that people start. An operator's keys stand in its block, and are the entry here.
+        if entry["path"] != "dynamic" {
+            let (size, files) = (entry["max_log_size"].as_str(), entry["max_rotated_files"].as_u64());
+            assert_eq!((size, files), (Some("4MB"), Some(3)), "{file}: {id}");
+        }
+    }
+}
+
+#[test]
+fn every_node_that_sends_pictures_or_latents_has_room_for_those_that_others_still_read() {
+    let mut graphs: BTreeMap<String, u64> = BTreeMap::new();
+    for (file, id, entry, node) in nodes() {
+        // What people start comes later, and dora has no such key for operators.
+        if entry["path"] == "dynamic" || !entry["python"].is_null() {
+            continue;
+        }
+        let outputs = entry["outputs"].as_sequence().into_iter().flatten().filter_map(Value::as_str);
+        let mut types = outputs.filter_map(|port| type_of(node.outputs, port));
+        let is_large = types.any(|of| of == Frame::TYPE || of == Latent::TYPE);
+        let asked = entry["shared_memory_pool_size"].as_str();
+        let room_mb = asked.and_then(|text| text.strip_suffix("MB")?.parse().ok()).unwrap_or(USUAL_MB);
+        *graphs.entry(file.clone()).or_default() += room_mb;
+        if !is_large {
+            assert_eq!(asked, None, "{file}: {id} sends nothing that is large");
+            continue;
+        }
+        let held = HELD.iter().find(|(name, ..)| *name == node.name);
+        let (_, count, large) = held.unwrap_or_else(|| panic!("how many pictures of {} are held?", node.name));
+        let needed = count * large.bytes();
+        let room = room_mb << 20;
+        assert!(room > needed, "{file}: {id} has room for {room} bytes, and needs {needed}: {count} of {large:?}");
+        assert!(room < 2 * needed, "{file}: {id} takes {room} bytes, and needs {needed}");
+    }
+    for (file, all_mb) in graphs {
+        assert!(all_mb <= ALL_MB, "{file} takes {all_mb} MB of shared memory");
     }
 }
 
@@ -235,5 +322,52 @@ fn every_key_of_the_page_is_in_the_help_of_mirror_run() {
     let help = String::from_utf8(output.expect("the program is built").stdout).expect("text");
     for key in web::config::KEYS.iter().filter(|key| key.name.starts_with("WEB_")) {
         assert!(help.contains(key.name), "{} is not in the help:\n{help}", key.name);
+    }
+}
+
+/// Files without a watch: a demo ends by itself, and a replay with its recording.
+const UNWATCHED: [&str; 3] = ["dataflow.demo.yml", "dataflow.demo-voice.yml", "dataflow.replay.yml"];
+/// What a stage of the image path puts out. A `frame` is a source's: a camera's, or a visitor's.
+const PAINTED: [&str; 3] = ["latent", "denoised", "picture"];
+
+/// The inputs of an entry, with what they come from.
+fn edges(entry: &Value) -> Vec<(String, String)> {
+    let source = |input: &Value| input["source"].as_str().or(input.as_str()).expect("a source").to_owned();
+    entries(&entry["inputs"]).into_iter().map(|(port, input)| (port, source(&input))).collect()
+}
+
+#[test]
+fn every_stage_of_the_image_path_is_watched_with_all_that_comes_in_to_it_and_no_source_is() {
+    let all = nodes();
+    for file in dataflows() {
+        let own: Vec<_> = all.iter().filter(|(of, ..)| *of == file).collect();
+        let member = |(_, id, entry, _): &&(String, String, Value, &'static Declared)| mirror_kit::Member {
+            id: id.clone(),
+            is_dynamic: false,
+            machine: None,
+            inputs: edges(entry),
+        };
+        let members: Vec<mirror_kit::Member> = own.iter().map(member).collect();
+        let mut stages = Vec::new();
+        for (_, _, entry, _) in own.iter().filter(|(.., node)| node.name == "watch") {
+            let seen: Vec<String> = edges(entry).into_iter().map(|(_, source)| source).collect();
+            stages.extend(watch::graph::stages(&members, &seen));
+        }
+        assert_eq!(stages.is_empty(), UNWATCHED.contains(&file.as_str()), "{file}: {stages:?}");
+        for (_, id, entry, node) in &own {
+            let stage = stages.iter().find(|stage| stage.node == *id);
+            let is_source = ["camera", "microphone", "replay", "web"].contains(&node.name);
+            assert!(!is_source || stage.is_none(), "{file}: {id} only brings what others give it, and is watched");
+            let outputs = entry["outputs"].as_sequence().cloned().unwrap_or_default();
+            let paints = outputs.iter().filter_map(Value::as_str).any(|output| PAINTED.contains(&output));
+            if !paints || stages.is_empty() {
+                continue;
+            }
+            let stage = stage.unwrap_or_else(|| panic!("{file}: nobody watches {id}"));
+            let works = edges(entry).into_iter().filter(|(port, _)| LATEST_WINS.contains(&port.as_str()));
+            let works: BTreeSet<String> = works.map(|(_, source)| source).collect();
+            let seen: BTreeSet<String> = stage.inputs.iter().cloned().collect();
+            assert_eq!(seen, works, "{file}: {id}");
+        }
     }
 }

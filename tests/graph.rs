@@ -1,10 +1,12 @@
 //! The whole graph, really run: dora and the models. The page of it is in `page.rs`.
 
-use eyre::Result;
+use eyre::{Result, eyre};
 use mirror_benches::flow::{Flow, Pace, image_path};
-use mirror_tests::running::{PATIENCE, mirror};
+use mirror_tests::running::{PATIENCE, Running, free_port, mirror, wait_for};
 use mirror_tests::{copy, root};
 use serde_json::Value;
+use serde_yaml_ng::{Mapping, Value as Yaml};
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -32,6 +34,72 @@ fn pictures_and_latents_are_received_in_the_senders_shared_memory() -> Result<()
     let mut names: Vec<&str> = stages.keys().map(String::as_str).collect();
     names.sort_unstable();
     assert_eq!(names, ["camera", "decoder", "diffusion", "encoder"]);
+    Ok(())
+}
+
+/// `dataflow.yml` with these settings for all its nodes, and at its end the probe, which looks at these edges. Without the chat,
+/// which people start.
+fn probed(settings: &[(&str, &str)], edges: &[(&str, &str)]) -> Result<String> {
+    let mut graph: Mapping = serde_yaml_ng::from_str(&fs::read_to_string(root().join("dataflow.yml"))?)?;
+    let environment = graph.get_mut("env").and_then(Yaml::as_mapping_mut).ok_or_else(|| eyre!("no env"))?;
+    for (key, value) in settings {
+        environment.insert(Yaml::from(*key), Yaml::from(*value));
+    }
+    let nodes = graph.get_mut("nodes").and_then(Yaml::as_sequence_mut).ok_or_else(|| eyre!("no nodes"))?;
+    nodes.retain(|node| node["id"] != "chat");
+    for node in &mut *nodes {
+        for side in ["inputs", "input_types"] {
+            if let Some(ports) = node.get_mut(side).and_then(Yaml::as_mapping_mut) {
+                ports.remove("update_chat");
+            }
+        }
+    }
+    let edge = |(port, source): &(&str, &str)| format!("{port}: {{ source: {source}, queue_size: 1 }}");
+    let inputs: Vec<String> = edges.iter().map(edge).collect();
+    let environment = "PROBE_OUT: findings.json, PROBE_SECONDS: 12s, PROBE_SKIP: 1, PROBE_LOOK: 1";
+    let inputs = inputs.join(", ");
+    let probe =
+        format!("{{ id: probe, path: target/release/probe, env: {{ {environment} }}, inputs: {{ {inputs} }} }}");
+    nodes.push(serde_yaml_ng::from_str(&probe)?);
+    Ok(serde_yaml_ng::to_string(&graph)?)
+}
+
+#[test]
+fn the_largest_pictures_of_the_whole_graph_are_received_in_the_senders_shared_memory() -> Result<()> {
+    let _alone = alone();
+    let page = format!("127.0.0.1:{}", free_port()?);
+    let settings = [
+        ("CAMERA_SOURCE", "pattern"),
+        ("CAMERA_WIDTH", "1920"),
+        ("CAMERA_HEIGHT", "1080"),
+        ("CAMERA_FPS", "6"),
+        ("CONTROL_SETTINGS", r#"{"size": 1024, "prompt": "neon lights"}"#),
+        ("CONTROL_STATE", ""),
+        ("OPERATOR_LIBRARY", ".mirror/tests/operator.so"),
+        ("DISPLAY_WINDOW", "off"),
+        ("WEB_ADDRESS", page.as_str()),
+        ("WEB_REALTIME", "off"),
+        ("WEB_LIVE", "off"),
+        ("WEB_DREAM", "off"),
+    ];
+    let edges = [
+        ("frame", "camera/frame"),
+        ("latent", "encoder/latent"),
+        ("source", "encoder/source"),
+        ("denoised", "diffusion/denoised"),
+        ("picture", "decoder/picture"),
+        ("shown", "operator/picture"),
+    ];
+    let findings = Flow::new(&root(), &probed(&settings, &edges)?)?.findings(PATIENCE)?;
+    for (port, source) in edges {
+        let seen = &findings[port];
+        assert!(seen["count"].as_u64() >= Some(3), "{source}: {seen}");
+        assert_eq!(seen["in_shared_memory"], seen["count"], "{source}: {seen}");
+    }
+    assert_eq!(findings["frame"]["bytes"], 1920 * 1080 * 3);
+    for port in ["source", "picture", "shown"] {
+        assert_eq!(findings[port]["bytes"], 1024 * 1024 * 3, "{port}");
+    }
     Ok(())
 }
 
@@ -133,11 +201,40 @@ fn a_demo_with_a_pack_that_is_damaged_fails_and_names_the_file() -> Result<()> {
 }
 
 #[test]
+fn a_demo_with_a_text_encoder_of_another_model_fails_and_names_both_files() -> Result<()> {
+    let _alone = alone();
+    let pack = tempfile::tempdir()?;
+    copy(&root().join("models/starter"), pack.path())?;
+    let other = root().join("tests/fixtures/miniature/sd15/text_encoder/model.onnx");
+    fs::copy(other, pack.path().join("text_encoder/model.onnx"))?;
+    let (success, said, _) = short_demo(&["--source", "pattern", "--pack", &pack.path().to_string_lossy()])?;
+    assert!(!success && said.contains("text_encoder/model.onnx makes 16 values"), "{said}");
+    assert!(said.contains("unet/model.onnx reads 96"), "{said}");
+    Ok(())
+}
+
+#[test]
 fn a_demo_on_a_provider_that_does_not_work_here_fails_and_names_it() -> Result<()> {
     let _alone = alone();
     let (success, said, report) = short_demo(&["--source", "pattern", "--env", "MIRROR_PROVIDER=cuda"])?;
     // On a machine with CUDA it must be CUDA that runs.
     let right = if success { report["provider"] == "CUDA" } else { said.contains("provider CUDA does not work here") };
     assert!(right, "{said}{report}");
+    Ok(())
+}
+
+#[test]
+fn ctrl_c_leaves_no_node_and_no_dora_running() -> Result<()> {
+    let _alone = alone();
+    let mut mirror = Running::start(&["--source", "pattern", "--size", "128"])?;
+    let shown =
+        wait_for("a picture", || mirror.get("/api/figures").is_ok_and(|figures| figures["frames"].as_u64() > Some(0)));
+    assert!(shown.is_ok(), "{shown:?}\n{}", mirror.log());
+    let running = mirror.processes();
+    for program in ["mirror", "dora", "camera", "diffusion", "web"] {
+        assert!(running.values().any(|it| it == program), "{program} is none of {running:?}");
+    }
+    assert!(mirror.interrupt()?, "{}", mirror.log());
+    assert_eq!(mirror.processes(), BTreeMap::new(), "{}", mirror.log());
     Ok(())
 }

@@ -1,40 +1,13 @@
 //! Watching a mirror that runs, and changing it: `mirror top`, `/metrics`, `/health`, `mirror swap`, `mirror rewire`.
 
 use eyre::{Result, ensure, eyre};
+use mirror_tests::edited::Edited;
 use mirror_tests::root;
 use mirror_tests::running::{Running, signal, wait_for};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-
-/// A dataflow file beside `types/`, to be edited. It goes with the test.
-struct Edited(PathBuf);
-
-impl Edited {
-    fn copy(name: &str) -> Result<Self> {
-        let path = root().join(format!("dataflow.run-watching-{}.yml", std::process::id()));
-        fs::copy(root().join(name), &path)?;
-        Ok(Self(path))
-    }
-
-    fn name(&self) -> String {
-        self.0.to_string_lossy().into_owned()
-    }
-
-    fn replace(&self, from: &str, to: &str) -> Result<()> {
-        let text = fs::read_to_string(&self.0)?;
-        ensure!(text.contains(from), "{from} is not in the file");
-        Ok(fs::write(&self.0, text.replacen(from, to, 1))?)
-    }
-}
-
-impl Drop for Edited {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
 
 /// What `mirror` says with these arguments, and whether it ended well.
 fn ask(mirror: &Running, arguments: &[&str]) -> Result<(bool, String)> {
@@ -164,6 +137,33 @@ fn a_broken_file_is_refused_and_the_graph_runs_on(mirror: &Running, file: &Edite
     Ok(())
 }
 
+fn a_graph_whose_node_cannot_start_leads_back_to_the_old_one(mirror: &Running, file: &Edited) -> Result<()> {
+    let before = processes(mirror)?;
+    // It fits together: that the encoder does not take such a number of threads shows when it is started.
+    let (pace, threads) =
+        ("taken: { source: decoder/taken, queue_size: 4 } # the pace", "    path: target/release/encoder\n");
+    let (other, many) = (
+        "taken: { source: decoder/finished, queue_size: 4 } # the pace",
+        format!("{threads}    env: {{ ENCODER_THREADS: many }}\n"),
+    );
+    file.replace(pace, other)?;
+    file.replace(threads, &many)?;
+    let (success, said) = ask(mirror, &["rewire", &file.name()])?;
+    ensure!(!success && said.contains("the new graph does not work, and the old one runs again"), "{said}");
+    ensure!(said.contains("encoder: ENCODER_THREADS=\"many\" is not a number from 0 to 256"), "{said}");
+    wait_for("pictures of the old graph", || {
+        let figures = mirror.get("/api/figures").unwrap_or_default();
+        figures["prompt"] == "neon lights" && figures["frames"].as_u64() > Some(5)
+    })
+    .map_err(|error| eyre!("{error}: {said}\n{}", mirror.log()))?;
+    wait_for("all nodes", || processes(mirror).is_ok_and(|now| now.keys().eq(before.keys())))?;
+    file.replace(&many, threads)?;
+    file.replace(other, pace)?;
+    let (success, said) = ask(mirror, &["rewire", &file.name()])?;
+    ensure!(success && said.contains("nothing has changed"), "{said}");
+    Ok(())
+}
+
 fn other_edges_start_the_graph_again_and_all_follow(mirror: &Running, file: &Edited) -> Result<()> {
     // The pace: it waits until nothing is under way.
     file.replace(
@@ -211,6 +211,7 @@ fn a_mirror_is_watched_swapped_and_rewired_while_it_runs() -> Result<()> {
     a_swapped_node_is_a_new_one_and_no_other_ends(&mirror)?;
     a_node_through_which_nothing_comes_is_replaced_once_more(&mirror)?;
     a_broken_file_is_refused_and_the_graph_runs_on(&mirror, &file)?;
+    a_graph_whose_node_cannot_start_leads_back_to_the_old_one(&mirror, &file)?;
     a_camera_that_stands_still_makes_the_mirror_ill(&mirror)?;
     other_edges_start_the_graph_again_and_all_follow(&mirror, &file)?;
 

@@ -1,6 +1,9 @@
 //! What the whole-house tests share.
 
 pub mod browser;
+pub mod desktop;
+pub mod edited;
+pub mod mjpeg;
 pub mod nodes;
 pub mod npy;
 pub mod running;

@@ -1,6 +1,6 @@
 //! Every node of the house, as its own source declares it.
 
-use mirror_contract::{Frame, Message};
+use mirror_contract::{Frame, Message, Taken};
 use mirror_kit::Key;
 
 /// Ports: name and message type; a timer has none.
@@ -33,7 +33,7 @@ macro_rules! declared {
 pub const OPERATORS: &[Declared] = &[Declared {
     name: "operators/posterise.py",
     inputs: &[("picture", Frame::TYPE)],
-    outputs: &[("picture", Frame::TYPE)],
+    outputs: &[("picture", Frame::TYPE), ("taken", Taken::TYPE)],
     keys: &[],
 }];
 

@@ -5,12 +5,16 @@ use ort::LoadDynamicError;
 use ort::environment::Environment;
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Where `make setup` puts the library, seen from the project's root, where dora starts the nodes.
 pub const INSTALLED: &str = ".mirror/onnxruntime/libonnxruntime.so";
 
 /// The oldest release that the bindings can talk to (their feature `api-24`).
 const OLDEST_MINOR: u32 = 24;
+
+/// A process has one environment, from whichever library came first, and keeps it.
+static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
 /// The loaded library. Sessions need it to be alive.
 pub struct Runtime {
@@ -47,7 +51,11 @@ impl Runtime {
             )),
             loaded => loaded.wrap_err_with(unusable),
         }?;
-        let environment = builder.with_name("mirror").build().wrap_err_with(unusable)?;
+        let mut known = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+        let environment = match &*known {
+            Some(environment) => environment.clone(),
+            None => known.insert(builder.with_name("mirror").build().wrap_err_with(unusable)?).clone(),
+        };
         Ok(Self { environment, library: path.to_owned() })
     }
 

@@ -38,6 +38,38 @@ pub fn folder(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// How many bytes a folder's disk has free.
+type Free = dyn Fn(&Path) -> Result<u64> + Send;
+
+/// What a recording leaves free on its disk.
+pub struct Room {
+    least: u64,
+    free: Box<Free>,
+}
+
+impl Room {
+    /// So many bytes.
+    #[must_use]
+    pub fn of(least: u64) -> Self {
+        Self::told(least, free_bytes)
+    }
+
+    /// So many bytes, of as many as `free` says: a disk that fills up without one.
+    #[must_use]
+    pub fn told(least: u64, free: impl Fn(&Path) -> Result<u64> + Send + 'static) -> Self {
+        Self { least, free: Box::new(free) }
+    }
+
+    /// Whether the disk that a file is on has more than that.
+    ///
+    /// # Errors
+    /// As [`check`]; no such folder.
+    pub fn check(&self, file: &Path) -> Result<()> {
+        let folder = folder(file);
+        check(folder, (self.free)(folder)?, self.least)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

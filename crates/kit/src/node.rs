@@ -70,6 +70,7 @@ pub struct Node {
     /// The outputs that an input of the dataflow file is connected to; `None` if the file cannot be read.
     heard: Option<Vec<String>>,
     pace: Option<Pace>,
+    hears_all: bool,
 }
 
 /// The inputs that wait for their turn, the output whose sending ends it.
@@ -114,11 +115,12 @@ impl Node {
         let name = dora.id().to_string();
         let has_notice = dora.node_config().outputs.contains(&DataId::from(NOTICE.to_owned()));
         let members = crate::members::of(&dora);
+        let hears_all = crate::locked::check(&dora, &members);
         let own = format!("{name}/");
         let sources = members.iter().flat_map(|member| &member.inputs).map(|(_, source)| source);
         let outputs = sources.filter_map(|source| source.strip_prefix(&own)).map(ToOwned::to_owned).collect();
         let heard = (!members.is_empty()).then_some(outputs);
-        Self { dora, events, name, drops: 0, refused: 0, has_notice, heard, pace: None }
+        Self { dora, events, name, drops: 0, refused: 0, has_notice, heard, pace: None, hears_all }
     }
 
     /// Lets pictures wait for their turn: of those that come to `inputs` only the newest of each stream is handed out, one
@@ -158,6 +160,12 @@ impl Node {
     pub fn say(&mut self, port: &str, stamp: &Stamp) -> Result<()> {
         let is_heard = self.heard.as_ref().is_none_or(|outputs| outputs.iter().any(|output| output == port));
         if is_heard && self.declares(port) { self.send(port, Taken { stamp: stamp.clone() }) } else { Ok(()) }
+    }
+
+    /// Whether this process may lock all the memory that is shared with it. One that may not misses messages.
+    #[must_use]
+    pub fn hears_all(&self) -> bool {
+        self.hears_all
     }
 
     /// The node's name in the dataflow.

@@ -6,9 +6,12 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `MIRROR_LOG` says otherwise. dora logs a line for every message that a newer one replaces, and
-/// its transport tells of itself at length: the drops are in the figures, and faults end the node or raise an error.
-const LEVELS: &str =
-    "info,ort=warn,dora_node_api=error,dora_core=error,zenoh=error,zenoh_shm=error,zenoh_transport=error";
+/// its transport tells of itself at length: the drops are in the figures, and faults end the node or raise an error. Whenever a
+/// neighbour ends or comes back, the transport raises errors too, of names that it has forgotten and links that it has closed:
+/// nine lines of ten in a log, and nothing that anybody could do. What remains of it are addresses and shared memory that it
+/// cannot have.
+const LEVELS: &str = "info,ort=warn,dora_node_api=error,dora_core=error,zenoh=error,zenoh_shm=error,\
+     zenoh::api::session=off,zenoh::bug=off,zenoh::net::protocol=off,zenoh::net::routing=off,zenoh_transport=off";
 
 /// Sets up logging, runs the node, and turns its error into one line and a non-zero exit.
 ///
@@ -20,6 +23,7 @@ pub fn start(name: &str, run: impl FnOnce() -> Result<()>) -> ExitCode {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
     if std::env::var_os("DORA_NODE_CONFIG").is_some() {
         log.event_format(Structured).init();
+        crate::locked::raise();
     } else {
         log.without_time().with_target(false).init();
     }
@@ -67,11 +71,30 @@ pub fn one_line(error: &Report) -> String {
 mod tests {
     use super::*;
     use eyre::{WrapErr, eyre};
+    use tracing::Level;
 
     #[test]
     fn an_error_and_its_causes_are_one_line() {
         let error =
             Err::<(), _>(eyre!("no such file\nor directory")).wrap_err("models/starter").expect_err("it failed");
         assert_eq!(one_line(&error), "models/starter: no such file or directory");
+    }
+
+    #[test]
+    fn what_the_transport_says_of_itself_is_left_out_and_what_it_cannot_have_is_said() {
+        let filter = EnvFilter::new(LEVELS);
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::sink).finish();
+        tracing::subscriber::with_default(log, || {
+            // These made nine lines of ten in the logs of mirrors whose nodes were killed.
+            assert!(!tracing::enabled!(target: "zenoh::net::routing::dispatcher::pubsub", Level::ERROR));
+            assert!(!tracing::enabled!(target: "zenoh::net::routing::hat::peer::pubsub", Level::ERROR));
+            assert!(!tracing::enabled!(target: "zenoh::net::protocol::gossip", Level::ERROR));
+            assert!(!tracing::enabled!(target: "zenoh::api::session", Level::ERROR));
+            assert!(!tracing::enabled!(target: "zenoh_transport::unicast::universal::transport", Level::ERROR));
+            assert!(tracing::enabled!(target: "zenoh::net::runtime::orchestrator", Level::ERROR));
+            assert!(tracing::enabled!(target: "zenoh_shm::posix_shm::segment", Level::ERROR));
+            assert!(!tracing::enabled!(target: "zenoh_shm::posix_shm::segment", Level::WARN));
+            assert!(tracing::enabled!(target: "encoder::node", Level::INFO));
+        });
     }
 }

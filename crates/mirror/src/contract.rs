@@ -114,7 +114,10 @@ fn input_faults(
 }
 
 /// The manifest of a node's program, if it is one of the project's.
-fn manifest(root: &Path, id: &str, node: &Value) -> Result<Option<Value>> {
+///
+/// # Errors
+/// It cannot be read.
+pub fn manifest(root: &Path, id: &str, node: &Value) -> Result<Option<Value>> {
     let path = node["path"].as_str().unwrap_or_default();
     let program = if path == "dynamic" { id } else { path.rsplit('/').next().unwrap_or(path) };
     let manifest = root.join("nodes").join(program).join("dora-node.yml");

@@ -1,20 +1,29 @@
 //! `mirror doctor`: what is here, what is wrong, and what to do about it.
 
+mod clients;
 mod devices;
 mod project;
+mod sources;
+mod subject;
 
-use crate::house::{DATAFLOW, House};
+use crate::which::Which;
 use clap::Args;
 use devices::Machine;
 use eyre::{Result, WrapErr, bail};
 use std::path::PathBuf;
+use subject::Subject;
 
-/// Lists cameras, microphones, displays, packs and libraries, and what to do about each fault.
+/// Lists cameras, microphones, displays, packs and libraries, looks at what the mirror is told to use, and says what to do
+/// about each fault.
+///
+/// A mirror that runs is looked at as it was started; where none does, what "mirror run" would start.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The dataflow file whose programs and settings are looked at
-    #[arg(long, default_value = DATAFLOW)]
-    dataflow: PathBuf,
+    /// The dataflow file whose programs and settings are looked at, whatever runs
+    #[arg(long, value_name = "FILE")]
+    dataflow: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
 }
 
 /// How something is.
@@ -68,9 +77,15 @@ impl Finding {
 /// No project around; something without which the mirror does not run: how many faults there are.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let here = std::env::current_dir().wrap_err("the current folder is not there any more")?;
-    let house = House::find(&here, &arguments.dataflow)?;
-    let machine = Machine::here();
-    let findings: Vec<Finding> = [project::look(&house), machine.look(), vec![devices::disk(&house.root)]].concat();
+    let (subject, machine) = (Subject::find(arguments, &here)?, Machine::here());
+    let findings: Vec<Finding> = [
+        project::look(&subject),
+        sources::look(&subject, machine.hears()),
+        clients::look(&subject),
+        machine.look(),
+        vec![devices::disk(&subject.house.root)],
+    ]
+    .concat();
     findings.iter().for_each(|finding| println!("{}", finding.line()));
     match findings.iter().filter(|finding| finding.state == State::Fault).count() {
         0 => Ok(()),

@@ -82,6 +82,12 @@ impl House {
         set.collect()
     }
 
+    /// What tells the nodes of that program apart: nothing for `control`, `_2` for `control_2`.
+    pub fn numbers<'a>(&'a self, program: &'a str) -> impl Iterator<Item = &'a str> {
+        let own = self.programs.iter().filter(move |(_, path)| path.file_name().is_some_and(|name| name == program));
+        own.map(move |(id, _)| id.strip_prefix(program).unwrap_or_default())
+    }
+
     /// The folder that the project's programs are in, links followed: as the system names it for a process.
     #[must_use]
     pub fn programs(&self) -> PathBuf {
@@ -109,11 +115,27 @@ impl House {
     /// # Errors
     /// What is missing or wrong, and the remedy.
     pub fn check_models(&self, overrides: &Overrides) -> Result<()> {
+        self.pack(overrides)?;
+        self.runtime().map(drop)
+    }
+
+    /// The model pack.
+    ///
+    /// # Errors
+    /// It is not there, or not whole.
+    pub fn pack(&self, overrides: &Overrides) -> Result<mirror_models::Pack> {
         let pack = self.value(overrides, "MIRROR_PACK").unwrap_or_else(|| "models/starter".to_owned());
-        mirror_models::Pack::open(&self.root.join(pack))?;
+        mirror_models::Pack::open(&self.root.join(pack))
+    }
+
+    /// ONNX Runtime: the library that `ORT_DYLIB_PATH` names, else the project's.
+    ///
+    /// # Errors
+    /// There is none, or it does not load.
+    pub fn runtime(&self) -> Result<mirror_inference::Runtime> {
         let library = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty());
         let library = self.root.join(library.map_or_else(|| PathBuf::from(INSTALLED), PathBuf::from));
-        mirror_inference::Runtime::load_from(&library).map(drop)
+        mirror_inference::Runtime::load_from(&library)
     }
 
     /// Where the page will be, after making sure that no other program has its port.
@@ -133,7 +155,7 @@ impl House {
 }
 
 /// The pairs of an `env:` block, as text.
-fn pairs(block: &Value) -> BTreeMap<String, String> {
+pub(crate) fn pairs(block: &Value) -> BTreeMap<String, String> {
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

@@ -5,6 +5,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// One line that a node printed.
@@ -37,7 +38,9 @@ impl Line {
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
-    read: HashMap<PathBuf, u64>,
+    /// How far each file has been read, by what the disk knows it by: a log that has grown too large gets another name, and
+    /// a new one has its old name.
+    read: HashMap<u64, u64>,
 }
 
 impl Journal {
@@ -63,12 +66,15 @@ impl Journal {
     }
 
     fn tail(&mut self, path: &Path) -> Vec<Line> {
-        let from = self.read.entry(path.to_owned()).or_default();
+        let Ok(mut file) = fs::File::open(path) else { return Vec::new() };
+        let Ok(metadata) = file.metadata() else { return Vec::new() };
+        let from = self.read.entry(metadata.ino()).or_default();
+        if metadata.len() < *from {
+            // The disk has given the number of an old log, which is removed, to this one.
+            *from = 0;
+        }
         let mut bytes = Vec::new();
-        let read = fs::File::open(path).and_then(|mut file| {
-            file.seek(SeekFrom::Start(*from))?;
-            file.read_to_end(&mut bytes)
-        });
+        let read = file.seek(SeekFrom::Start(*from)).and_then(|_| file.read_to_end(&mut bytes));
         // A line that is not written to its end yet is read next time.
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         if read.is_err() || whole == 0 {
@@ -125,5 +131,23 @@ mod tests {
         assert!(journal.news().is_empty());
         writeln!(file, "{}", &FILE[20..]).unwrap();
         assert_eq!(journal.news().len(), 1);
+    }
+
+    #[test]
+    fn a_log_that_gets_another_name_is_read_to_its_end_and_the_new_one_from_its_beginning() {
+        let root = tempfile::tempdir().unwrap();
+        let mut journal = Journal::of(root.path(), "01a1");
+        fs::create_dir_all(journal.folder()).unwrap();
+        let path = |name: &str| root.path().join("out/01a1").join(name);
+        let said = |text: &str| format!("{}\n", FILE.replace("hello", text));
+        fs::write(path("log_camera.jsonl"), said("one").repeat(3)).unwrap();
+        assert_eq!(journal.news().len(), 3);
+        let mut file = OpenOptions::new().append(true).open(path("log_camera.jsonl")).unwrap();
+        file.write_all(said("the last").as_bytes()).unwrap();
+        // As dora does it when the file has the size that the dataflow file allows.
+        fs::rename(path("log_camera.jsonl"), path("log_camera.1.jsonl")).unwrap();
+        fs::write(path("log_camera.jsonl"), said("the first")).unwrap();
+        assert_eq!(journal.news(), [line("camera", " INFO the last"), line("camera", " INFO the first")]);
+        assert!(journal.news().is_empty());
     }
 }

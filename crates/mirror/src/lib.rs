@@ -6,10 +6,12 @@
 //! | [`top`] | the graph as it runs, on a screen |
 //! | [`record`], [`topics`] | messages of a running mirror into a file; which there are |
 //! | [`film`] | what it shows into another one |
-//! | [`replay`] | such a file instead of the camera |
+//! | [`replay`], [`reroute`] | such a file instead of the camera; the graph in which other topics are played |
 //! | [`rewire`], [`contract`] | the running mirror becomes what the edited dataflow file says; whether that fits together |
+//! | [`variant`] | a dataflow file that a command has made |
 //! | [`kept`] | what a running mirror was started with |
 //! | [`swap`], [`pause`] | another program for one node while the others run; how long the picture pauses |
+//! | [`operator`] | an operator into the running mirror, and what becomes of it |
 //! | [`doctor`] | what is here, what is wrong, what to do about it |
 //! | [`opening`] | how the two that start a graph begin: arguments that both take, and what has to be there |
 //! | [`still`] | what the two that paint one picture share |
@@ -24,6 +26,7 @@
 //! | [`screen`] | the terminal: lines that stay, and a status line that is rewritten |
 //! | [`signals`] | Ctrl-C, and the signals that mean the same |
 //! | [`remains`] | what a mirror that was killed leaves behind |
+//! | [`runs`] | the folders that former runs have left |
 
 pub mod apply;
 pub mod compare;
@@ -40,6 +43,7 @@ pub mod journal;
 pub mod kept;
 pub mod nodes;
 pub mod opening;
+pub mod operator;
 pub mod overrides;
 pub mod page;
 pub mod pause;
@@ -48,14 +52,17 @@ pub mod recording;
 pub mod remains;
 pub mod replay;
 pub mod report;
+pub mod reroute;
 pub mod rewire;
 pub mod run;
+pub mod runs;
 pub mod screen;
 pub mod signals;
 pub mod still;
 pub mod swap;
 pub mod top;
 pub mod topics;
+pub mod variant;
 pub mod which;
 
 use clap::{Parser, Subcommand};
@@ -79,6 +86,7 @@ enum Command {
     Top(top::Arguments),
     Swap(swap::Arguments),
     Rewire(rewire::Arguments),
+    Operator(operator::Arguments),
     Record(record::Arguments),
     Replay(replay::Arguments),
     Doctor(doctor::Arguments),
@@ -95,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Top(arguments) => top::run(&arguments),
         Command::Swap(arguments) => swap::run(&arguments),
         Command::Rewire(arguments) => rewire::run(&arguments),
+        Command::Operator(arguments) => operator::run(&arguments),
         Command::Record(arguments) => record::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

@@ -20,6 +20,8 @@ pub struct Nodes {
     pub listening: usize,
     /// How many of each there may be.
     pub clients_max: usize,
+    /// Who has brought a camera.
+    pub visitors: Vec<Visitor>,
 }
 
 impl Nodes {
@@ -27,6 +29,36 @@ impl Nodes {
     #[must_use]
     pub fn process(&self, node: &str) -> Option<&Process> {
         self.nodes.iter().find(|one| one.id == node)?.process.as_ref()
+    }
+}
+
+/// A visitor.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Visitor {
+    /// Its stream's name; empty: the page says names to its own machine alone.
+    pub name: String,
+    /// The protocol that it came through: `web`, `realtime`.
+    pub origin: String,
+    /// It is connected; who has lost the connection may come back.
+    pub is_live: bool,
+    /// Its pictures that are shown a second.
+    pub fps: f64,
+    /// How many watch it besides itself.
+    pub viewers: usize,
+}
+
+impl Visitor {
+    /// What it is called in so many characters, and how it is: `anna 8.3/s`, or `anna away` where nobody is connected.
+    #[must_use]
+    pub fn label(&self, longest: usize) -> String {
+        let called = if self.name.is_empty() { &self.origin } else { &self.name };
+        let mut label: String = called.chars().take(longest).collect();
+        if called.chars().nth(longest).is_some() {
+            label.pop();
+            label.push('…');
+        }
+        if self.is_live { format!("{label} {:.1}/s", self.fps) } else { format!("{label} away") }
     }
 }
 

@@ -211,6 +211,14 @@ impl Page {
         self.read("/api/nodes")
     }
 
+    /// What a listener beside the page says of itself to programs: `A mirror that speaks DreamStream's protocol`. Empty: it is
+    /// none of ours, or does not answer.
+    #[must_use]
+    pub fn greeting(&self) -> String {
+        let said: Value = self.read("/").unwrap_or_default();
+        said["message"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// Says the number of each picture of the page's stream as it comes, until nobody wants it. `false`: the page is gone.
     pub fn pictures(&self, mut wanted: impl FnMut(i64) -> bool) -> bool {
         let request = self.get("/stream").config();

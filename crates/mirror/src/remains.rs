@@ -95,11 +95,17 @@ pub fn nodes(dataflow: &str) -> Vec<(i32, String)> {
     processes().filter_map(|process| Some((process, node(process, dataflow)?))).collect()
 }
 
+/// The dataflows whose nodes run on this machine.
+#[must_use]
+pub fn dataflows() -> BTreeSet<String> {
+    let configs = processes().filter_map(config);
+    configs.filter_map(|config| value(&config, "dataflow_id").map(str::to_owned)).collect()
+}
+
 /// Which node of that dataflow a process is.
 fn node(process: i32, dataflow: &str) -> Option<String> {
     let config = config(process)?;
-    let value = |key| config.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix(": "));
-    (value("dataflow_id")? == dataflow).then(|| value("node_id").unwrap_or("a node").to_owned())
+    (value(&config, "dataflow_id")? == dataflow).then(|| value(&config, "node_id").unwrap_or("a node").to_owned())
 }
 
 /// What dora tells a node in its environment, as YAML: `dataflow_id: 01a1…`, `node_id: camera`, …
@@ -107,6 +113,11 @@ fn config(process: i32) -> Option<String> {
     let environment = fs::read(format!("/proc/{process}/environ")).ok()?;
     let config = environment.split(|byte| *byte == 0).find_map(|pair| pair.strip_prefix(b"DORA_NODE_CONFIG="))?;
     Some(String::from_utf8_lossy(config).into_owned())
+}
+
+/// What is said of a key there.
+fn value<'a>(config: &'a str, key: &str) -> Option<&'a str> {
+    config.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix(": "))
 }
 
 /// Ends a process without asking it.

@@ -6,13 +6,17 @@
 
 use crate::contract;
 use crate::dora::Dora;
+use crate::failures::{Failures, Verdict};
 use crate::graph;
 use crate::house::{DATAFLOW, House};
+use crate::journal::Journal;
 use crate::kept::{self, Kept, Next};
 use crate::overrides;
 use crate::page::Page;
 use crate::pause::Watcher;
+use crate::remains;
 use crate::swap::{replace, running};
+use crate::variant::Variant;
 use crate::which::Which;
 use clap::Args;
 use eyre::{Result, WrapErr, bail};
@@ -31,7 +35,8 @@ const BACK: usize = 5;
 
 /// Makes the running mirror what the edited dataflow file says: checks the file, then starts again only what it must.
 ///
-/// A file that does not fit together is refused, and nothing changes.
+/// A file that does not fit together is refused, and nothing changes. Where edges have changed, the whole graph is started
+/// again; if the new one does not paint, the old one comes back.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The dataflow file, edited or another one: dataflow.fused.yml
@@ -95,14 +100,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     println!("{why}: the whole graph is started again");
     let mut watcher = Watcher::of(page);
-    restart(&house, &dora, (&arguments.which.name, &id), &kept, &new)?;
-    let begin = Instant::now();
-    while !watcher.has_seen(BACK, begin + SETTLED) {
-        if begin.elapsed() > PATIENCE {
-            bail!("in {} s no picture has come: .venv/bin/dora logs --all-nodes", PATIENCE.as_secs());
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
+    restart(&house, &dora, (&arguments.which.name, &id), [&kept, &new], &mut watcher)?;
     if let Some(pause) = watcher.pause() {
         println!("{pause}");
     }
@@ -159,44 +157,60 @@ pub fn definition_file(definition: &Value) -> Result<tempfile::NamedTempFile> {
     Ok(file)
 }
 
-/// Stops the whole graph and starts the new one; if that cannot be started, the old one again.
-fn restart(house: &House, dora: &Dora, (name, id): (&str, &str), kept: &Kept, new: &Kept) -> Result<()> {
+/// Stops the whole graph and starts the new one; if that cannot be started or paints nothing, the old one again. Whoever watches
+/// the mirror learns which of the two it is when that is settled: a node of the new one that fails meanwhile must not end the
+/// mirror.
+fn restart(
+    house: &House,
+    dora: &Dora,
+    (name, id): (&str, &str),
+    [old, new]: [&Kept; 2],
+    watcher: &mut Watcher,
+) -> Result<()> {
     let root = &house.root;
-    let environment = overrides::arguments(&kept.overrides)?;
+    let environment = overrides::arguments(&old.overrides)?;
     kept::announce(root, id, &Next::Coming)?;
-    graph::end(dora, id)?;
-    let started = dora.start(&house.dataflow, name, &environment);
-    let (now, kept, fault) = match started {
-        Ok(now) => (now, new, None),
-        Err(fault) => {
-            let file = Before::write(root, &kept.graph)?;
-            (dora.start(&file.0, name, &environment)?, kept, Some(fault))
+    if let Err(error) = graph::end(dora, id) {
+        kept::announce(root, id, &Next::Nothing)?;
+        return Err(error);
+    }
+    let fault = match dora.start(&house.dataflow, name, &environment) {
+        Ok(now) => {
+            new.write(root, &now)?;
+            match paints(root, &now, watcher) {
+                Ok(()) => return kept::announce(root, id, &Next::Run(now)),
+                Err(fault) => graph::end(dora, &now).map(|()| fault)?,
+            }
         }
+        Err(fault) => fault,
     };
-    kept.write(root, &now)?;
+    let file = Variant::write(root, &old.graph).wrap_err("the old graph")?;
+    let now = dora.start(file.path(), name, &environment)?;
+    old.write(root, &now)?;
     kept::announce(root, id, &Next::Run(now))?;
-    match fault {
-        None => Ok(()),
-        Some(fault) => Err(fault.wrap_err("the new graph could not be started, and the old one runs again")),
-    }
+    Err(fault.wrap_err("the new graph does not work, and the old one runs again"))
 }
 
-/// The old graph in a file beside `types/`, where dora looks for them. It goes with the value.
-struct Before(PathBuf);
-
-impl Before {
-    fn write(root: &Path, graph: &Value) -> Result<Self> {
-        let path = root.join(format!("dataflow.run-{}.yml", std::process::id()));
-        std::fs::write(&path, serde_yaml_ng::to_string(graph)?).wrap_err("the old graph cannot be written")?;
-        Ok(Self(path))
+/// Waits until pictures come through that run of a graph.
+///
+/// # Errors
+/// A node of it cannot go on, in its own words; no pictures come.
+fn paints(root: &Path, id: &str, watcher: &mut Watcher) -> Result<()> {
+    let (mut journal, mut failures, begin) = (Journal::of(root, id), Failures::default(), Instant::now());
+    while !watcher.has_seen(BACK, begin + SETTLED) {
+        let now = Instant::now();
+        let mut verdicts: Vec<Verdict> = journal.news().iter().filter_map(|line| failures.note(line, 0, now)).collect();
+        verdicts.extend(failures.settle(now, || remains::nodes(id).into_iter().map(|(_, node)| node).collect()));
+        let hopeless = verdicts.into_iter().find(|verdict| matches!(verdict, Verdict::Hopeless(_)));
+        if let Some(Verdict::Hopeless(text)) = hopeless {
+            bail!(text);
+        }
+        if begin.elapsed() > PATIENCE {
+            bail!("in {} s no picture has come: .venv/bin/dora logs --all-nodes", PATIENCE.as_secs());
+        }
+        thread::sleep(Duration::from_millis(50));
     }
-}
-
-impl Drop for Before {
-    fn drop(&mut self) {
-        // It is in nobody's way.
-        let _ = std::fs::remove_file(&self.0);
-    }
+    Ok(())
 }
 
 #[cfg(test)]

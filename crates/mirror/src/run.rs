@@ -9,9 +9,10 @@ use crate::overrides::{self, Overrides};
 use crate::page::{Figures, Notice, Page, new_notices};
 use crate::screen::Screen;
 use crate::which::Which;
-use crate::{remains, signals};
+use crate::{remains, runs, signals};
 use clap::Args;
 use eyre::{Result, bail};
+use mirror_kit::beside;
 use serde_json::{Value, json};
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ use std::time::{Duration, Instant};
 
 /// How long the page may take to come up.
 const START: Duration = Duration::from_secs(60);
+/// How long `mirror rewire` may take: a minute until the new graph paints, and the old one is started again if it does not.
+const REWIRE: Duration = Duration::from_secs(180);
 /// Where the settings of the last time are kept.
 const STATE: &str = "CONTROL_STATE";
 /// How the notice begins with which a replay is over, and the mirror with it.
@@ -35,8 +38,8 @@ const SILENCE: Duration = Duration::from_secs(5);
 ///
 /// Type a line, and it becomes the prompt.
 ///
-/// Of the page's keys these have no option: WEB_STREAM, WEB_JPEG_QUALITY, WEB_SILENCE_MAX, WEB_TOKEN_FILE. They are said in the
-/// environment or in .env as well; nodes/web/README.md has all of them.
+/// Each option of the page can also be said in the environment, or in the file .env beside the dataflow file: WEB_LIVE=off. The
+/// command line comes first, then the environment, then .env.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -76,12 +79,7 @@ impl Arguments {
         if self.no_window {
             overrides.insert("DISPLAY_WINDOW".to_owned(), "off".to_owned());
         }
-        if let (Some(path), None) = (house.value(&overrides, STATE), overrides.get(STATE)) {
-            let own = self.which.own(&path);
-            if own != path {
-                overrides.insert(STATE.to_owned(), own);
-            }
-        }
+        self.which.separate(house, &mut overrides);
         let mut changes: Vec<(&str, Value)> = Vec::new();
         changes.extend(self.prompt.as_ref().map(|prompt| ("prompt", json!(prompt))));
         changes.extend(self.size.map(|size| ("size", json!(size))));
@@ -111,12 +109,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let ports = arguments.which.choose()?;
     let dora = dora.on(ports.clone());
     if let Some(state) = house.value(&overrides, STATE).filter(|path| arguments.fresh && !path.is_empty()) {
-        // Not there is as good.
-        let _ = std::fs::remove_file(house.root.join(state));
+        for number in house.numbers("control") {
+            // Not there is as good.
+            let _ = std::fs::remove_file(house.root.join(beside(&state, number)));
+        }
     }
     let mut screen = Screen::new();
     let begin = Instant::now();
-    if let Some(line) = remains::end_orphans(&house.programs()) {
+    for line in remains::end_orphans(&house.programs()).into_iter().chain(runs::tidy(&house.root)) {
+        screen.say(&line);
+    }
+    if let Some(line) = arguments.front.notice() {
         screen.say(&line);
     }
     let graph = Graph::prepare(&dora, &arguments.which.name)?;
@@ -175,7 +178,7 @@ impl Watch<'_> {
             match graph.follow() {
                 Turn::Same => {}
                 // Nodes that end now have not failed.
-                Turn::Between if between.get_or_insert_with(Instant::now).elapsed() < START => {
+                Turn::Between if between.get_or_insert_with(Instant::now).elapsed() < REWIRE => {
                     self.screen.show("rewiring …");
                     rest(PERIOD);
                     continue;

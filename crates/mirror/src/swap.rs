@@ -179,15 +179,23 @@ impl Swap<'_> {
     }
 }
 
-/// The dora that a mirror runs on, and the number of its run.
+/// The dora that a mirror runs on, and the number of its run. `None`: none of that name runs.
+///
+/// # Errors
+/// dora cannot be asked.
+pub fn found(root: &Path, which: &Which) -> Result<Option<(Dora, String)>> {
+    let dora = Dora::find(root)?.on(which.ports(root)?);
+    let id = if dora.is_up()? { dora.id_of(&which.name)? } else { None };
+    Ok(id.map(|id| (dora, id)))
+}
+
+/// The same of a mirror that has to run.
 ///
 /// # Errors
 /// None of that name runs.
 pub fn running(root: &Path, which: &Which) -> Result<(Dora, String)> {
-    let dora = Dora::find(root)?.on(which.ports(root)?);
-    let id = if dora.is_up()? { dora.id_of(&which.name)? } else { None };
-    let id = id.ok_or_else(|| eyre!("no mirror called {} runs here: start one with \"make run\"", which.name))?;
-    Ok((dora, id))
+    let name = &which.name;
+    found(root, which)?.ok_or_else(|| eyre!("no mirror called {name} runs here: start one with \"make run\""))
 }
 
 /// What became of the other nodes, in one line.

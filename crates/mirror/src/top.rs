@@ -27,7 +27,7 @@ const KEYS: Duration = Duration::from_millis(100);
 /// The screen that `--once` prints, in columns and rows: that of an old terminal.
 const PLAIN: (u16, u16) = (80, 24);
 
-/// Shows the running graph: pictures a second, times, age, drops, processor and memory of each node.
+/// Shows the running graph: pictures a second, times, age, drops, processor and memory of each node; who watches and visits.
 ///
 /// It asks the mirror's page, so it works from any machine that reaches it. q or Ctrl-C ends it.
 #[derive(Debug, Args)]

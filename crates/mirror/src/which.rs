@@ -1,9 +1,12 @@
 //! Which mirror of this machine is meant: its name, and where its dora listens. Two mirrors share nothing: each has a
-//! coordinator, a daemon, a page and a state file of its own.
+//! coordinator, a daemon, a page, settings and an operator of its own.
 
 use crate::graph::NAME;
+use crate::house::House;
+use crate::overrides::Overrides;
 use clap::Args;
 use eyre::{Result, WrapErr, bail};
+use mirror_kit::beside;
 use serde_json::{Value, json};
 use std::fs;
 use std::net::TcpListener;
@@ -13,6 +16,9 @@ use std::path::{Path, PathBuf};
 pub const COORDINATOR: &str = "DORA_COORDINATOR_PORT";
 /// Where nodes that people start find the daemon.
 pub const DAEMON: &str = "DORA_DAEMON_LOCAL_LISTEN_PORT";
+/// Files that two mirrors must not share: the settings that outlive a mirror; the operator, and the note of how often it took
+/// its host down.
+const OWN: [&str; 2] = ["CONTROL_STATE", "OPERATOR_LIBRARY"];
 /// Where running mirrors that have a name leave their ports.
 const RUNNING: &str = ".mirror/running";
 
@@ -88,13 +94,21 @@ impl Which {
         root.join(RUNNING).join(format!("{}.json", self.name))
     }
 
-    /// The state file of the mirror of that name, where the one without a name of its own has `path`.
+    /// The file of the mirror of that name, where the one without a name of its own has `path`.
     #[must_use]
     pub fn own(&self, path: &str) -> String {
-        match path.rsplit_once('.') {
-            _ if path.is_empty() || self.name == NAME => path.to_owned(),
-            Some((stem, end)) if !end.contains('/') => format!("{stem}-{}.{end}", self.name),
-            _ => format!("{path}-{}", self.name),
+        if self.name == NAME { path.to_owned() } else { beside(path, &format!("-{}", self.name)) }
+    }
+
+    /// Gives the mirror files of its own, unless somebody has said which.
+    pub fn separate(&self, house: &House, overrides: &mut Overrides) {
+        for key in OWN {
+            if let (Some(path), None) = (house.value(overrides, key), overrides.get(key)) {
+                let own = self.own(&path);
+                if own != path {
+                    overrides.insert(key.to_owned(), own);
+                }
+            }
         }
     }
 }
@@ -149,11 +163,24 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_with_a_name_has_a_state_file_of_its_own() {
+    fn a_mirror_with_a_name_has_files_of_its_own() {
         assert_eq!(which(NAME).own(".mirror/settings.json"), ".mirror/settings.json");
         assert_eq!(which("garden").own(".mirror/settings.json"), ".mirror/settings-garden.json");
         assert_eq!(which("garden").own(".mirror/settings"), ".mirror/settings-garden");
         assert_eq!(which("garden").own(""), "");
+    }
+
+    #[test]
+    fn what_nobody_has_said_where_to_keep_is_kept_apart() {
+        let graph = "{ env: { CONTROL_STATE: a/settings.json, OPERATOR_LIBRARY: a/operator.so }, nodes: [] }";
+        let graph = serde_yaml_ng::from_str(graph).unwrap();
+        let house = House::with(Path::new("."), Path::new("dataflow.yml"), &graph).unwrap();
+        let mut overrides = Overrides::from([("CONTROL_STATE".to_owned(), "here.json".to_owned())]);
+        which(NAME).separate(&house, &mut overrides);
+        assert_eq!(overrides.len(), 1);
+        which("garden").separate(&house, &mut overrides);
+        assert_eq!(overrides["OPERATOR_LIBRARY"], "a/operator-garden.so");
+        assert_eq!(overrides["CONTROL_STATE"], "here.json");
     }
 
     #[test]

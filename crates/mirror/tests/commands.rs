@@ -1,94 +1,16 @@
-//! The program as people start it, in a project of its own with a dora that only takes notes.
+//! The program as people start it.
 
 #![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
 
+mod project;
+
+use project::{DORA, Project, said};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// A dora that writes down what it is told, and says what dora would.
-const DORA: &str = r#"#!/bin/sh
-echo "$*" >> notes
-case $1 in
-  --version) echo dora-cli 1.1.0 ;;
-  status) [ -e up ] && state=running || state=stopped
-    echo "{\"coordinator\": {\"status\": \"$state\"}, \"daemon\": {\"status\": \"$state\"}}" ;;
-  coordinator | daemon) touch up; while [ -e up ]; do sleep 0.05; done ;;
-  down) rm -f up ;;
-  start) echo "dataflow start triggered: 5a-commands-test"; echo "dataflow started: 5a-commands-test" ;;
-esac
-"#;
-
-/// A project with one node, models and library of this checkout, and that dora.
-struct Project {
-    folder: tempfile::TempDir,
-    address: String,
-}
-
-impl Project {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let graph =
-            format!("env: {{ WEB_ADDRESS: \"{address}\" }}\nnodes: [{{ id: web, path: target/release/web }}]\n");
-        let project = Self { folder, address };
-        project.write("dataflow.yml", &graph);
-        project.program("target/release/web", "");
-        project.program(".venv/bin/dora", DORA);
-        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
-        for name in ["models", ".mirror"] {
-            symlink(checkout.join(name), project.path(name)).unwrap();
-        }
-        project
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn program(&self, name: &str, text: &str) {
-        self.write(name, text);
-        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    /// What dora was told, one command a line, without its arguments.
-    fn notes(&self) -> Vec<String> {
-        let notes = fs::read_to_string(self.path("notes")).unwrap_or_default();
-        notes.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
-    }
-
-    fn start(&self, arguments: &[&str]) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mirror"));
-        command
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env("PATH", "/usr/bin:/bin")
-            .env_remove("ORT_DYLIB_PATH")
-            .env_remove("DORA");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().unwrap()
-    }
-
-    /// Runs it to its end; it must fail with one line, which is given.
-    fn error(&self, arguments: &[&str]) -> String {
-        let output = self.start(arguments).wait_with_output().unwrap();
-        let text = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success(), "{text}");
-        assert_eq!(text.lines().count(), 1, "{text}");
-        text
-    }
-}
 
 /// Answers every request with these figures, from when dora has been told to start the graph.
 fn serve(project: &Project, figures: &'static str) {
@@ -119,10 +41,6 @@ fn wait(until: impl Fn() -> bool) {
 fn interrupt(child: &Child) {
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(status.success());
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
@@ -227,6 +145,27 @@ fn a_setting_out_of_range_is_refused_before_anything_starts() {
     let project = Project::new();
     assert!(project.error(&["run", "--size", "100"]).contains("size must be a whole number from 128 to 1024"));
     assert!(project.notes().is_empty());
+}
+
+#[test]
+fn an_operator_waits_in_its_place_for_the_next_mirror_of_its_name() {
+    let project = Project::new();
+    project.write("dataflow.yml", "env: { OPERATOR_LIBRARY: own/operator.so }\nnodes: []\n");
+    project.write("libgrade.so", "a library");
+    let run = |arguments: &[&str]| {
+        let output = project.start(&[&["operator"], arguments].concat()).wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        said(&output)
+    };
+    let text = run(&["libgrade.so"]);
+    assert!(text.contains("no mirror called mirror runs here, the next one shows it"), "{text}");
+    assert_eq!(fs::read_to_string(project.path("own/operator.so")).unwrap(), "a library");
+    run(&["libgrade.so", "--name", "garden"]);
+    assert!(project.path("own/operator-garden.so").is_file());
+    run(&["--off"]);
+    assert!(!project.path("own/operator.so").exists() && project.path("own/operator-garden.so").is_file());
+    let text = project.error(&["operator", "nowhere.so"]);
+    assert!(text.contains("nowhere.so cannot be copied"), "{text}");
 }
 
 #[test]

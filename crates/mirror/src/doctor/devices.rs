@@ -1,6 +1,6 @@
 //! The machine: cameras, microphones, displays, shared memory, graphics processors.
 
-use super::Finding;
+use super::{Finding, State};
 use std::env;
 use std::ffi::CString;
 use std::fs::{self, OpenOptions};
@@ -40,6 +40,11 @@ impl Machine {
     pub fn look(&self) -> Vec<Finding> {
         let others = vec![self.display(), self.shared_memory(), self.memory(), self.graphics()];
         [self.cameras(), self.microphones(), others].concat()
+    }
+
+    /// Whether something records.
+    pub fn hears(&self) -> bool {
+        self.microphones().iter().any(|finding| finding.state == State::Fine)
     }
 
     /// Cores, and what memory is free: `/proc/meminfo`, proc(5).
@@ -209,7 +214,7 @@ impl Machine {
 }
 
 /// Whether a device can be opened for reading and writing.
-fn opens(path: &Path) -> Result<(), ErrorKind> {
+pub fn opens(path: &Path) -> Result<(), ErrorKind> {
     OpenOptions::new().read(true).write(true).open(path).map(drop).map_err(|error| error.kind())
 }
 
@@ -237,7 +242,6 @@ fn file_system(folder: &Path) -> Option<[u64; 2]> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
     use super::*;
     use tempfile::TempDir;
 

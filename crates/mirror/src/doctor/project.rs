@@ -1,6 +1,7 @@
 //! The project: programs, dora, ONNX Runtime, packs, the models of the voice, the page's address.
 
 use super::Finding;
+use super::subject::Subject;
 use crate::contract;
 use crate::dora::{self, Dora};
 use crate::house::House;
@@ -8,6 +9,7 @@ use crate::overrides::Overrides;
 use crate::page::Page;
 use mirror_kit::start::one_line;
 use mirror_models::Pack;
+use serde_yaml_ng::Value;
 use std::fs;
 use std::path::Path;
 
@@ -17,34 +19,36 @@ const VOICE: [(&str, &str, &str); 2] = [
     ("REPHRASE_MODEL", "language model", "qwen2.5-0.5b-instruct-q4_k_m.gguf"),
 ];
 
-/// Looks at all of it, as that dataflow file has it.
-pub fn look(house: &House) -> Vec<Finding> {
-    let overrides = house.inherited();
-    let mut findings =
-        vec![Finding::fine("mirror", format!("release {}, {}", env!("CARGO_PKG_VERSION"), house.dataflow.display()))];
+/// Looks at all of it.
+pub fn look(subject: &Subject) -> Vec<Finding> {
+    let Subject { house, graph, overrides, fault, .. } = subject;
+    let mut findings = vec![Finding::fine("mirror", subject.line())];
     findings.push(match house.check_built() {
         Ok(()) => Finding::fine("programs", house.programs().display().to_string()),
         Err(error) => Finding::fault("programs", one_line(&error)),
     });
-    findings.push(graph(house));
+    findings.push(edges(house, graph));
     findings.push(match Dora::find(&house.root) {
         Ok(_) => Finding::fine("dora", dora::VERSION),
         Err(error) => Finding::fault("dora", one_line(&error)),
     });
-    findings.push(match house.check_models(&overrides) {
+    findings.push(match house.check_models(overrides) {
         Ok(()) => Finding::fine("models", "the pack opens, ONNX Runtime loads"),
         Err(error) => Finding::fault("models", one_line(&error)),
     });
     findings.extend(packs(&house.root.join("models")));
-    findings.extend(VOICE.iter().filter_map(|(key, what, bring)| voice(house, &overrides, key, what, bring)));
-    findings.push(page(house, &overrides));
-    findings.push(state(house, &overrides));
+    findings.extend(VOICE.iter().filter_map(|(key, what, bring)| voice(house, overrides, key, what, bring)));
+    findings.push(match fault {
+        Some(fault) => Finding::fault("page", fault.as_str()),
+        None => page(house, overrides),
+    });
+    findings.push(state(house, overrides));
     findings
 }
 
 /// Whether the dataflow file fits together.
-fn graph(house: &House) -> Finding {
-    match contract::graph(&house.dataflow).and_then(|graph| contract::faults(&house.root, &graph)) {
+fn edges(house: &House, graph: &Value) -> Finding {
+    match contract::faults(&house.root, graph) {
         Ok(faults) if faults.is_empty() => {
             Finding::fine("dataflow", "every edge joins ports that exist, with their types")
         }
@@ -135,8 +139,8 @@ fn voice(house: &House, overrides: &Overrides, key: &str, what: &str, bring: &st
 #[cfg(test)]
 mod tests {
     use super::super::State;
+    use super::super::subject::tests::subject;
     use super::*;
-    use crate::house::DATAFLOW;
 
     const GRAPH: &str = "
 env: { STT_MODEL: models/starter/voice/w.bin, REPHRASE_MODEL: none, MIRROR_PACK: models/none, WEB_ADDRESS: '127.0.0.1:0' }
@@ -144,17 +148,10 @@ nodes:
   - { id: stt, path: target/release/stt }
 ";
 
-    fn house(graph: &str) -> (tempfile::TempDir, House) {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(DATAFLOW), graph).unwrap();
-        let house = House::find(folder.path(), Path::new(DATAFLOW)).unwrap();
-        (folder, house)
-    }
-
     #[test]
     fn every_fault_of_a_bare_project_has_its_remedy() {
-        let (_folder, house) = house(GRAPH);
-        let findings = look(&house);
+        let (_folder, subject) = subject(GRAPH);
+        let findings = look(&subject);
         let of = |about: &str| findings.iter().find(|finding| finding.about == about).unwrap();
         assert!(of("programs").state == State::Fault && of("programs").text.contains("make build"));
         assert!(of("models").state == State::Fault && of("models").text.contains("models/none"));
@@ -167,8 +164,10 @@ nodes:
     #[test]
     fn a_graph_that_does_not_fit_together_and_settings_that_cannot_be_kept_are_named() {
         let edge = "{ id: stt, path: stt, inputs: { utterance: { source: vad/utterance, queue_size: 1 } } }";
-        let (folder, house) = house(&format!("env: {{ CONTROL_STATE: no/folder/state.json }}\nnodes: [{edge}]"));
-        assert!(graph(&house).state == State::Fault && graph(&house).text.contains("there is no node vad"));
+        let (folder, subject) = subject(&format!("env: {{ CONTROL_STATE: no/folder/state.json }}\nnodes: [{edge}]"));
+        let Subject { house, graph, .. } = subject;
+        let finding = edges(&house, &graph);
+        assert!(finding.state == State::Fault && finding.text.contains("there is no node vad"), "{finding:?}");
         fs::write(folder.path().join("no"), "a file").unwrap();
         let finding = state(&house, &Overrides::new());
         assert!(finding.state == State::Missing && finding.text.contains("CONTROL_STATE=no/folder"), "{finding:?}");
@@ -178,17 +177,18 @@ nodes:
 
     #[test]
     fn the_starter_voice_says_that_people_need_another() {
-        let (folder, house) = house(GRAPH);
+        let (folder, subject) = subject(GRAPH);
         fs::create_dir_all(folder.path().join("models/starter/voice")).unwrap();
         fs::write(folder.path().join("models/starter/voice/w.bin"), "x").unwrap();
-        let finding = voice(&house, &Overrides::new(), "STT_MODEL", "whisper model", "ggml-base.en-q5_1.bin").unwrap();
+        let finding =
+            voice(&subject.house, &Overrides::new(), "STT_MODEL", "whisper model", "ggml-base.en-q5_1.bin").unwrap();
         assert!(finding.state == State::Fine && finding.text.contains("hardly understands people"), "{finding:?}");
     }
 
     #[test]
     fn a_graph_without_a_voice_says_nothing_of_it() {
-        let (_folder, house) = house("nodes:\n  - { id: camera, path: target/release/camera }\n");
-        assert!(look(&house).iter().all(|finding| finding.about != "voice"));
+        let (_folder, subject) = subject("nodes:\n  - { id: camera, path: target/release/camera }\n");
+        assert!(look(&subject).iter().all(|finding| finding.about != "voice"));
     }
 
     #[test]

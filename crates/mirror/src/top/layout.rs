@@ -1,7 +1,7 @@
 //! What is where on the screen: who and what at the top, the nodes below, then what they have said last.
 
 use super::rows::{COLUMNS, Mood, UNKNOWN, rows};
-use crate::nodes::Nodes;
+use crate::nodes::{Nodes, Visitor};
 use crate::page::Figures;
 use mirror_kit::figures::Spread;
 use ratatui::Frame;
@@ -16,6 +16,8 @@ use ratatui::widgets::{Cell, Paragraph, Row, Table};
 const HEAD: u16 = 4;
 /// Fewest lines for what the nodes say, with the one above them.
 const SAID: u16 = 4;
+/// Characters of a visitor's name.
+const NAME: usize = 16;
 
 /// What is shown.
 #[derive(Debug)]
@@ -72,12 +74,12 @@ impl Screen {
             Constraint::Fill(1),
         ])
         .areas(frame.area());
-        frame.render_widget(Paragraph::new(self.head()), head);
+        frame.render_widget(Paragraph::new(self.head(usize::from(head.width))), head);
         frame.render_widget(self.table(usize::from(middle.height)), middle);
         frame.render_widget(Paragraph::new(self.foot(usize::from(foot.height))), foot);
     }
 
-    fn head(&self) -> Text<'_> {
+    fn head(&self, width: usize) -> Text<'_> {
         let bold = Style::new().add_modifier(Modifier::BOLD);
         let Nodes { machine, watching, listening, clients_max, .. } = &self.nodes;
         let on = if machine.is_empty() { String::new() } else { format!(" on {machine}") };
@@ -94,8 +96,15 @@ impl Screen {
                 Line::from(format!("{fps:.1} fps · age {p50:.0}/{p99:.0} ms · {frames} shown, {drops} dropped"))
             }
         };
-        let who = format!("{watching} watch, {listening} listen, of {clients_max}");
-        let what = if pack.is_empty() { who } else { format!("{pack} on {provider} · {who} · {source}") };
+        let mut what = format!("{watching} watch, {listening} listen, of {clients_max}");
+        if !pack.is_empty() {
+            what = format!("{pack} on {provider} · {what}");
+        }
+        let visitors = visitors(&self.nodes.visitors, width.saturating_sub(what.chars().count()));
+        what.push_str(&visitors);
+        if !pack.is_empty() {
+            what = format!("{what} · {source}");
+        }
         let prompt = if prompt.is_empty() { "no prompt".to_owned() } else { format!("\"{prompt}\"") };
         Text::from(vec![title, second, Line::from(what), Line::from(prompt)])
     }
@@ -146,6 +155,21 @@ impl Screen {
     }
 }
 
+/// Who has brought a camera, in so many columns: as many of them as there is room for, with what they see a second.
+fn visitors(all: &[Visitor], room: usize) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let count = format!(", {} visit", all.len());
+    let longer = (1..=all.len()).map(|shown| {
+        let labels: Vec<String> = all[..shown].iter().map(|visitor| visitor.label(NAME)).collect();
+        let rest = all.len() - shown;
+        let more = if rest == 0 { String::new() } else { format!(", +{rest}") };
+        format!("{count}: {}{more}", labels.join(", "))
+    });
+    longer.take_while(|text| text.chars().count() <= room).last().unwrap_or(count)
+}
+
 /// Names stand on the left, numbers on the right.
 fn cell(column: usize, text: String) -> Cell<'static> {
     let alignment = if column == 0 { Alignment::Left } else { Alignment::Right };
@@ -188,6 +212,30 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn visitors_are_named_as_far_as_there_is_room() {
+        let mut screen = screen();
+        let visitor = |name: &str, fps, is_live| Visitor {
+            name: name.to_owned(),
+            origin: "web".to_owned(),
+            is_live,
+            fps,
+            viewers: 0,
+        };
+        screen.nodes.visitors = vec![visitor("anna", 8.31, true)];
+        let third = |screen: &Screen| screen.plain((80, 24)).lines().nth(2).unwrap_or_default().to_owned();
+        let expected = "starter on CPU · 1 watch, 2 listen, of 32, 1 visit: anna 8.3/s · film clip.mp4";
+        assert_eq!(third(&screen), expected);
+        // From another machine only the protocol is known; who is away may come back.
+        screen.nodes.visitors = vec![visitor("", 8.0, true), visitor("bert", 0.0, false)];
+        assert!(third(&screen).contains("2 visit: web 8.0/s, bert away"), "{}", third(&screen));
+        screen.nodes.visitors.extend((0..7).map(|at| visitor(&format!("a-very-long-name-{at}"), 1.0, true)));
+        assert!(third(&screen).contains("9 visit: web 8.0/s, bert away, +7"), "{}", third(&screen));
+        screen.nodes.visitors.rotate_left(2);
+        assert!(third(&screen).contains("9 visit: a-very-long-nam… 1.0/s, +8"), "{}", third(&screen));
+        assert!(!screen.plain((30, 8)).is_empty());
     }
 
     #[test]

@@ -150,7 +150,8 @@ pub mod tests {
         ];
         let (machine, dataflow) = ("tower".to_owned(), "01a1".to_owned());
         let page = "web".to_owned();
-        (figures, Nodes { machine, dataflow, page, nodes, watching: 1, listening: 2, clients_max: 32 })
+        let visitors = Vec::new();
+        (figures, Nodes { machine, dataflow, page, nodes, watching: 1, listening: 2, clients_max: 32, visitors })
     }
 
     #[test]

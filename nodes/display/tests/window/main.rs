@@ -1,5 +1,6 @@
 //! The window, for real: a small dataflow, its display on a virtual screen (Xvfb), looked at pixel by pixel.
 
+#[path = "../../../../tests/support/desktop.rs"]
 mod desktop;
 mod graph;
 

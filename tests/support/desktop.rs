@@ -1,8 +1,8 @@
 //! A virtual screen of its own, to look at and to type on.
 
-use std::cell::RefCell;
 use std::ffi::CString;
 use std::io::{BufRead, BufReader};
+use std::ops::Range;
 use std::process::{Child, Command, Stdio};
 use x11_dl::xlib::{Display, KeyPress, KeyPressMask, KeyRelease, KeyReleaseMask, XEvent, XKeyEvent, Xlib, ZPixmap};
 
@@ -12,14 +12,14 @@ pub struct Desktop {
     name: String,
     xlib: Xlib,
     display: *mut Display,
-    rows: u32,
-    columns: u32,
-    /// What the screen showed when it was last looked at.
-    pixels: RefCell<Vec<u32>>,
 }
 
 impl Desktop {
     /// A black screen of that many rows and columns.
+    ///
+    /// # Panics
+    /// There is no Xvfb, or it does not answer.
+    #[must_use]
     pub fn start(rows: u32, columns: u32) -> Self {
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &format!("{columns}x{rows}x24")])
@@ -37,48 +37,56 @@ impl Desktop {
         // SAFETY: the name is a C string; the result is checked.
         let display = unsafe { (xlib.XOpenDisplay)(text.as_ptr()) };
         assert!(!display.is_null(), "Xvfb {name} does not answer");
-        Self { server, name, xlib, display, rows, columns, pixels: RefCell::default() }
+        Self { server, name, xlib, display }
     }
 
     /// Its name: `:99`.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Takes a picture of the screen.
-    fn look(&self) {
-        let mut pixels = Vec::with_capacity((self.rows * self.columns) as usize);
-        // SAFETY: the display is open, the rectangle is the whole screen, the image is read inside its bounds and freed.
+    /// The colours of a rectangle of rows and columns now, row by row, `0x00RRGGBB` each.
+    ///
+    /// # Panics
+    /// It does not lie on the screen.
+    #[must_use]
+    pub fn colours(&self, rows: Range<u32>, columns: Range<u32>) -> Vec<u32> {
+        let (height, width) = (rows.end - rows.start, columns.end - columns.start);
+        let mut colours = Vec::with_capacity((height * width) as usize);
+        // SAFETY: the display is open, the image is checked, read inside its bounds and freed.
         unsafe {
             let root = (self.xlib.XDefaultRootWindow)(self.display);
-            let image = (self.xlib.XGetImage)(self.display, root, 0, 0, self.columns, self.rows, !0, ZPixmap);
+            let (left, top) = (columns.start as i32, rows.start as i32);
+            let image = (self.xlib.XGetImage)(self.display, root, left, top, width, height, !0, ZPixmap);
             assert!(!image.is_null(), "no picture of the screen");
-            for row in 0..self.rows {
-                for column in 0..self.columns {
+            for row in 0..height {
+                for column in 0..width {
                     let pixel = (self.xlib.XGetPixel)(image, column as i32, row as i32);
-                    pixels.push(pixel as u32 & 0x00ff_ffff);
+                    colours.push(pixel as u32 & 0x00ff_ffff);
                 }
             }
             (self.xlib.XDestroyImage)(image);
         }
-        *self.pixels.borrow_mut() = pixels;
+        colours
     }
 
     /// The colour at a place now, `0x00RRGGBB`.
+    #[must_use]
     pub fn pixel(&self, row: u32, column: u32) -> u32 {
-        self.look();
-        self.pixels.borrow()[(row * self.columns + column) as usize]
+        self.colours(row..row + 1, column..column + 1)[0]
     }
 
     /// How many pixels of that colour there are in a rectangle of rows and columns.
-    pub fn count(&self, rows: std::ops::Range<u32>, columns: std::ops::Range<u32>, colour: u32) -> usize {
-        self.look();
-        let pixels = self.pixels.borrow();
-        let at = |row: u32| columns.clone().map(move |column| (row * self.columns + column) as usize);
-        rows.flat_map(at).filter(|index| pixels[*index] == colour).count()
+    #[must_use]
+    pub fn count(&self, rows: Range<u32>, columns: Range<u32>, colour: u32) -> usize {
+        self.colours(rows, columns).into_iter().filter(|it| *it == colour).count()
     }
 
     /// Presses a key and lets it go, in the newest window. The name is X11's, with a null at its end.
+    ///
+    /// # Panics
+    /// There is no window, or no such key.
     pub fn press(&self, key: &[u8]) {
         // SAFETY: the display is open, the name ends with a null, the list of windows is freed, the event is whole.
         unsafe {
