@@ -16,6 +16,9 @@ const LOOK: Duration = Duration::from_secs(3);
 /// of another program, or no camera at all.
 const RARELY: u32 = 4;
 
+/// Opens a camera.
+type Open = dyn Fn(&Path) -> Result<Opened> + Send;
+
 /// The cameras that `auto` chooses from.
 pub(crate) struct Cameras {
     /// How often it is looked which there are.
@@ -23,7 +26,7 @@ pub(crate) struct Cameras {
     /// Those that there are.
     pub list: Box<dyn Fn() -> Vec<PathBuf> + Send>,
     /// Opens one of them.
-    pub open: Box<dyn Fn(&Path) -> Result<Opened> + Send>,
+    pub open: Box<Open>,
 }
 
 impl Cameras {
