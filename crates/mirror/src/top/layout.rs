@@ -231,10 +231,10 @@ mod tests {
         // From another machine only the protocol is known; who is away may come back.
         screen.nodes.visitors = vec![visitor("", 8.0, true), visitor("bert", 0.0, false)];
         assert!(third(&screen).contains("2 visit: web 8.0/s, bert away"), "{}", third(&screen));
-        screen.nodes.visitors.extend((0..7).map(|at| visitor(&format!("a-very-long-name-{at}"), 1.0, true)));
+        screen.nodes.visitors.extend((0..7).map(|at| visitor(&format!("long-wanderers-of-{at}"), 1.0, true)));
         assert!(third(&screen).contains("9 visit: web 8.0/s, bert away, +7"), "{}", third(&screen));
         screen.nodes.visitors.rotate_left(2);
-        assert!(third(&screen).contains("9 visit: a-very-long-nam… 1.0/s, +8"), "{}", third(&screen));
+        assert!(third(&screen).contains("9 visit: long-wanderers-… 1.0/s, +8"), "{}", third(&screen));
         assert!(!screen.plain((30, 8)).is_empty());
     }
 
