@@ -151,8 +151,9 @@ async fn visit(port: u16, name: &str, sentence: &[u8]) -> Result<Value> {
                 }
             },
         }
-        // What was heard is painted, as far as this graph goes.
-        if last["heard"]["text"].is_string() && last["settings"]["prompt"] == last["heard"]["text"] {
+        // What was heard is painted, as far as this graph goes, and has been said.
+        if last["heard"]["text"].is_string() && last["settings"]["prompt"] == last["heard"]["text"] && says_heard(&last)
+        {
             break;
         }
     }
@@ -174,9 +175,13 @@ fn what_a_visitor_says_is_the_wish_of_that_visitor_and_nobody_elses() -> Result<
     ensure!(!heard.is_empty() && anna["settings"]["prompt"] == heard, "{anna}\n{log}");
     // Bert was there the whole time.
     ensure!(bert["heard"].is_null() && bert["settings"]["prompt"] == "", "{bert}");
-    let notices = |status: &Value| status["notices"].to_string().contains("heard \\\"");
-    ensure!(notices(&anna) && !notices(&bert), "{anna}\n{bert}");
+    ensure!(says_heard(&anna) && !says_heard(&bert), "{anna}\n{bert}");
     Ok(())
+}
+
+/// Whether it is among the notices of a stream that something was heard.
+fn says_heard(status: &Value) -> bool {
+    status["notices"].to_string().contains("heard \\\"")
 }
 
 fn a_click_on_the_microphone_shows_what_was_heard(browser: &Browser) -> Result<()> {

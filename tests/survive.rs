@@ -141,10 +141,10 @@ fn a_stage_that_paints_no_more_is_found_and_started_again() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let graph = Graph::with("operator", env!("CARGO_BIN_EXE_mute"))?;
     let file = graph.0.to_string_lossy();
-    let arguments = ["--dataflow", &file, "--prompt", "neon lights", "--env", "WATCH_SECONDS=4s"];
+    let arguments = ["--dataflow", &file, "--prompt", "neon lights", "--env", "WATCH_SECONDS=8s"];
     let mirror = start(&folder.path().join("settings.json"), &arguments)?;
     let notices = || mirror.get("/api/figures").map(|figures| figures["notices"].to_string()).unwrap_or_default();
-    let found = || notices().contains("operator has put nothing out for 4 s");
+    let found = || notices().contains("operator has put nothing out for 8 s");
     wait_for("a word of watch", found).map_err(|error| eyre!("{error}: {}\n{}", notices(), mirror.log()))?;
     ensure!(notices().contains("it is started again"), "{}", notices());
     // Those before it wait for it and are not blamed; those after it get nothing.
@@ -160,12 +160,12 @@ fn a_camera_may_be_away_longer_than_a_stage_may_hang_and_is_waited_for_also_afte
     let (camera, nodes) = (Webcam::start()?, nodes()?);
     let state = format!("CONTROL_STATE={}", folder.path().join("settings.json").display());
     let source = ["--source", camera.address(), "--size", "128", "--prompt", "neon lights"];
-    let mut mirror = Running::start(&[&source[..], &["--env", &state, "--env", "WATCH_SECONDS=5s"]].concat())?;
+    let mut mirror = Running::start(&[&source[..], &["--env", &state, "--env", "WATCH_SECONDS=8s"]].concat())?;
     paints(&mirror, "neon lights")?;
     wait_for("all nodes", || processes(&mirror, &nodes).len() == nodes.len())?;
     let before = processes(&mirror, &nodes);
     camera.switch(false);
-    // More than twice as long.
+    // Half as long again.
     sleep(Duration::from_secs(12));
     camera.switch(true);
     paints(&mirror, "neon lights")?;
