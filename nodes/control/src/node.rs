@@ -23,7 +23,7 @@ pub fn run() -> Result<()> {
     let ledger = Ledger::new(&stream, processors, now_ns() / 1_000_000);
     let mut ledger = ledger.waiting_for(stages, packs_open);
     let start = SettingsUpdate { stream, origin: "CONTROL_SETTINGS".to_owned(), values: settings };
-    let (mut memory, remarks) = Memory::begin(state.as_deref(), &mut ledger, &start, node.restarts() > 0)?;
+    let (mut memory, remarks) = Memory::begin(state.as_deref(), &mut ledger, &start, &node.dataflow())?;
     remarks.iter().for_each(|(level, remark)| node.notice(*level, remark));
     publish(&mut node, &mut ledger)?;
     while let Some(input) = node.next() {

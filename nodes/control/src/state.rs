@@ -1,10 +1,10 @@
 //! What is kept over the end of this node: the settings of all streams, as one JSON object.
 //!
 //! ```json
-//! {"mirror": 1, "streams": [{"stream": "house", "settings": {"prompt": "neon lights", "strength": 0.8, …}}]}
+//! {"mirror": 1, "run": "01a1…", "streams": [{"stream": "house", "settings": {"prompt": "neon lights", "strength": 0.8, …}}]}
 //! ```
 //!
-//! The most recent stream comes first. Settings come back as an update does: checked against the table, and against the
+//! `run` is the run of the dataflow that it was written in. The most recent stream comes first. Settings come back as an update does: checked against the table, and against the
 //! processors that are installed now.
 
 use crate::ledger::Ledger;
@@ -17,21 +17,22 @@ const LAYOUT: i64 = 1;
 /// Who asks for settings that come back.
 pub const ORIGIN: &str = "CONTROL_STATE";
 
-/// The settings of all streams.
+/// The settings of all streams, as they are in that run of the dataflow.
 #[must_use]
-pub fn write(ledger: &Ledger) -> String {
+pub fn write(ledger: &Ledger, run: &str) -> String {
     let stream = |(stream, settings): (String, Map<String, Value>)| json!({"stream": stream, "settings": settings});
     let streams: Vec<Value> = ledger.wishes().map(stream).collect();
-    let mut text = serde_json::to_string_pretty(&json!({"mirror": LAYOUT, "streams": streams})).unwrap_or_default();
+    let mut text =
+        serde_json::to_string_pretty(&json!({"mirror": LAYOUT, "run": run, "streams": streams})).unwrap_or_default();
     text.push('\n');
     text
 }
 
-/// Brings settings back. Says, a line each, what could not be.
+/// Brings settings back. Says which run of the dataflow they are of and, a line each, what could not be brought back.
 ///
 /// # Errors
 /// It is not what [`write`] writes; nothing has changed then.
-pub fn read(text: &str, ledger: &mut Ledger) -> Result<Vec<String>> {
+pub fn read(text: &str, ledger: &mut Ledger) -> Result<(String, Vec<String>)> {
     let state: Value = serde_json::from_str(text).wrap_err("it is not JSON")?;
     if state["mirror"] != LAYOUT {
         bail!("it is not of layout {LAYOUT}");
@@ -48,5 +49,5 @@ pub fn read(text: &str, ledger: &mut Ledger) -> Result<Vec<String>> {
         let refusals = ledger.update(update).refusals.into_iter();
         refusals.map(|refusal| format!("stream {:?} of the last time: {refusal}", update.stream)).collect::<Vec<_>>()
     });
-    Ok(refusals.collect())
+    Ok((state["run"].as_str().unwrap_or_default().to_owned(), refusals.collect()))
 }

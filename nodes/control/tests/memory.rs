@@ -35,16 +35,19 @@ fn update(stream: &str, values: Value) -> SettingsUpdate {
 /// What is said, and how loud.
 type Remarks = Vec<(Level, String)>;
 
-/// Begins with that state file: the ledger, and what is said.
-fn begin(path: &Path, start: Value, crashed: bool) -> Result<(Ledger, Memory, Remarks)> {
+/// Begins with that state file, in the run of the life before or in another one: the ledger, and what is said.
+fn begin(path: &Path, start: Value, goes_on: bool) -> Result<(Ledger, Memory, Remarks)> {
     let mut ledger = ledger();
-    let (memory, remarks) = Memory::begin(Some(path), &mut ledger, &update("house", start), crashed)?;
+    let (memory, remarks) =
+        Memory::begin(Some(path), &mut ledger, &update("house", start), if goes_on { "first" } else { "next" })?;
     Ok((ledger, memory, remarks))
 }
 
 /// A life in which somebody asks for something; it ends as a process does that is told to stop.
 fn live(path: &Path, start: Value, wishes: &[SettingsUpdate]) {
-    let (mut ledger, mut memory, _) = begin(path, start, false).expect("a good start");
+    let mut ledger = ledger();
+    let (mut memory, _) =
+        Memory::begin(Some(path), &mut ledger, &update("house", start), "first").expect("a good start");
     memory.keep(&ledger);
     for wish in wishes {
         ledger.update(wish);
@@ -63,7 +66,7 @@ fn file() -> (tempfile::TempDir, std::path::PathBuf) {
 }
 
 #[test]
-fn after_a_crash_the_settings_of_all_streams_are_as_people_have_made_them() {
+fn in_the_run_that_goes_on_the_settings_of_all_streams_are_as_people_have_made_them() {
     let (_folder, path) = file();
     let wishes = [
         update("house", json!({"prompt": "neon", "processor": "standard", "strength": 0.35})),
