@@ -113,13 +113,18 @@ fn input_faults(
     faults
 }
 
+/// The program of a node, without its folder: `camera` of `target/release/camera`.
+#[must_use]
+pub fn program(node: &Value) -> Option<&str> {
+    node["path"].as_str()?.rsplit('/').next()
+}
+
 /// The manifest of a node's program, if it is one of the project's.
 ///
 /// # Errors
 /// It cannot be read.
 pub fn manifest(root: &Path, id: &str, node: &Value) -> Result<Option<Value>> {
-    let path = node["path"].as_str().unwrap_or_default();
-    let program = if path == "dynamic" { id } else { path.rsplit('/').next().unwrap_or(path) };
+    let program = program(node).map_or("", |program| if program == "dynamic" { id } else { program });
     let manifest = root.join("nodes").join(program).join("dora-node.yml");
     if manifest.is_file() { graph(&manifest).map(Some) } else { Ok(None) }
 }
