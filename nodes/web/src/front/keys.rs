@@ -10,7 +10,7 @@ pub const REALTIME: Key = Key {
 };
 /// Where Live Diffusion's clients are served.
 pub const LIVE: Key = Key { name: "WEB_LIVE", default: "8000", text: "The same for clients of Live Diffusion." };
-/// Where DreamStream's clients are served.
+/// Where DreamStream's clients are served. Its own server has no port: it ran on a platform that gives it an address.
 pub const DREAM: Key = Key { name: "WEB_DREAM", default: "8001", text: "The same for clients of DreamStream." };
 /// The secret of those who may come in.
 pub const TOKEN: Key = Key {
