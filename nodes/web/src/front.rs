@@ -215,15 +215,15 @@ mod tests {
 
     #[test]
     fn a_listener_moves_and_is_switched_off() {
+        for (said, port) in [("on", Some(8000)), (" Yes ", Some(8000)), ("9000", Some(9000)), ("No", None)] {
+            assert_eq!(front(&[("WEB_LIVE", said)]).expect("fine").live.map(|at| at.port()), port, "{said}");
+        }
         let front =
             front(&[("WEB_REALTIME", "127.0.0.2:7000"), ("WEB_LIVE", "off"), ("WEB_DREAM", ":9001")]).expect("fine");
         assert_eq!(front.realtime, Some("127.0.0.2:7000".parse().expect("an address")));
         assert_eq!(front.live, None);
         assert_eq!(front.dream, Some("127.0.0.1:9001".parse().expect("an address")));
         assert!(error(&[("WEB_LIVE", "nowhere")]).contains("WEB_LIVE=\"nowhere\" is neither a port like 8000"));
-        for (said, port) in [("on", Some(8000)), (" Yes ", Some(8000)), ("9000", Some(9000)), ("No", None)] {
-            assert_eq!(front(&[("WEB_LIVE", said)]).expect("fine").live.map(|at| at.port()), port, "{said}");
-        }
     }
 
     #[test]
