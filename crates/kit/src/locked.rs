@@ -79,7 +79,7 @@ mod tests {
     fn a_node_locks_its_own_room_and_that_of_each_node_that_it_hears_once() {
         let inputs = [("frame", "camera/frame"), ("notice", "camera/notice"), ("tick", "dora/timer/millis/100")];
         let inputs = inputs.map(|(port, source)| (port.to_owned(), source.to_owned())).to_vec();
-        let member = Member { id: "encoder".to_owned(), is_dynamic: false, machine: None, inputs };
+        let member = Member { id: "encoder".to_owned(), inputs, ..Member::default() };
         let room = |name: &str| if name == "camera" { 100 } else { 10 };
         assert_eq!(needed(&member, room), 110 + 2 * BOOKS);
     }

@@ -4,13 +4,11 @@
 //! without a manifest, somebody's own, is checked as far as its own entry goes.
 
 use eyre::{Result, WrapErr, eyre};
+use mirror_kit::members::is_image_path;
 use serde_yaml_ng::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-
-/// Ports whose newest message alone counts: an old picture must never wait for a model.
-const LATEST_WINS: [&str; 6] = ["frame", "frame_2", "frame_web", "latent", "denoised", "picture"];
 
 /// Reads a dataflow file.
 ///
@@ -85,7 +83,7 @@ fn input_faults(
     }
     // A recording wants them all; the page picks the newest of each stream itself.
     let is_sorted = id == "tape" || (id == "web" && port == "picture");
-    if LATEST_WINS.contains(&port) && !is_sorted && input["queue_size"] != 1 {
+    if is_image_path(port, said) && !is_sorted && input["queue_size"] != 1 {
         faults.push(format!("{id}: the input {port} needs queue_size: 1, or old pictures wait for a model"));
     }
     if input["queue_policy"] == "backpressure" {
@@ -162,6 +160,11 @@ mod tests {
             ("source: camera/frame, ", "source: camera/picture, ", "camera does not list the output picture"),
             ("source: camera/frame, ", "source: frame, ", "which is not node/output"),
             ("camera/frame, queue_size: 1", "camera/frame, queue_size: 4", "needs queue_size: 1"),
+            (
+                "operator: { source: operator/picture, queue_size: 1",
+                "operator: { source: operator/picture",
+                "input picture_operator needs",
+            ),
             ("frame: { source: camera", "frames: { source: camera", "encoder has no input frames"),
             ("outputs: [latent, ", "outputs: [letter, latent, ", "encoder has no output letter"),
             (
