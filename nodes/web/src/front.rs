@@ -177,11 +177,10 @@ fn tls(environment: &Environment) -> Result<Choice> {
         ("off", (None, None)) => Ok(Choice::Off),
         ("self-signed", (None, None)) => Ok(Choice::SelfSigned),
         // Files that are given are meant.
-        ("on" | "off", (Some(certificate), Some(key))) => Ok(Choice::Given { certificate, key }),
-        ("self-signed", _) => {
-            bail!("WEB_TLS=self-signed makes a certificate: leave WEB_TLS_CERTIFICATE and WEB_TLS_KEY out")
+        ("on" | "off" | "self-signed", (Some(certificate), Some(key))) => Ok(Choice::Given { certificate, key }),
+        ("on" | "off" | "self-signed", _) => {
+            bail!("TLS needs both WEB_TLS_CERTIFICATE and WEB_TLS_KEY, or WEB_TLS=self-signed and neither of them")
         }
-        ("on" | "off", _) => bail!("TLS needs both WEB_TLS_CERTIFICATE and WEB_TLS_KEY, or WEB_TLS=self-signed"),
         (other, _) => bail!("WEB_TLS=\"{other}\" is neither on nor off nor self-signed"),
     }
 }
@@ -253,10 +252,14 @@ mod tests {
         assert_eq!(front(&[("WEB_TLS", "self-signed")]).expect("fine").tls, Choice::SelfSigned);
         let files = [("WEB_TLS_CERTIFICATE", "a.pem"), ("WEB_TLS_KEY", "b.pem")];
         assert!(matches!(front(&files).expect("fine").tls, Choice::Given { .. }));
+        for how in ["on", "off", "self-signed"] {
+            let both = front(&[("WEB_TLS", how), files[0], files[1]]).expect("fine").tls;
+            assert!(matches!(both, Choice::Given { .. }), "{how}");
+            assert!(error(&[("WEB_TLS", how), files[1]]).contains("both"), "{how}");
+        }
         assert!(error(&files[..1]).contains("both"));
         assert!(error(&[("WEB_TLS", "on")]).contains("both"));
         assert!(error(&[("WEB_TLS", "perhaps")]).contains("perhaps"));
-        assert!(error(&[("WEB_TLS", "self-signed"), files[0], files[1]]).contains("leave"));
     }
 
     #[test]

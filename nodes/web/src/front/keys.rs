@@ -37,7 +37,7 @@ pub const ORIGINS: Key = Key {
 pub const TLS: Key = Key {
     name: "WEB_TLS",
     default: "off",
-    text: "HTTPS, which phones need for their camera: `self-signed` (made when needed, kept in `.mirror/tls`), `on` with the two files below, or `off`.",
+    text: "HTTPS, which phones need for their camera: `self-signed` (made when needed, kept in `.mirror/tls`), `on` with the two files below, or `off`. Files that are given are used, whatever is said here.",
 };
 /// The certificate.
 pub const TLS_CERTIFICATE: Key =
