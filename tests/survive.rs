@@ -100,8 +100,10 @@ fn a_node_that_stands_still_is_found_and_started_again() -> Result<()> {
         let another = || mirror.node(node).is_some_and(|now| now != pid);
         wait_for(&format!("another {node}"), another).map_err(|error| eyre!("{error}\n{}", mirror.log()))?;
         paints(&mirror, "neon lights")?;
-        let notices = mirror.get("/api/figures")?["notices"].to_string();
-        assert!(notices.contains(&format!("{node} ")) && notices.contains("it is started again"), "{notices}");
+        // What is said to all is on the page with its next figures.
+        let notices = || mirror.get("/api/figures").map(|figures| figures["notices"].to_string()).unwrap_or_default();
+        let is_said = || notices().contains(&format!("{node} ")) && notices().contains("it is started again");
+        wait_for("a word of watch", is_said).map_err(|error| eyre!("{error}: {}", notices()))?;
     }
     Ok(())
 }

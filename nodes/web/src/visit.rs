@@ -16,7 +16,7 @@
 //! |---|---|
 //! | `welcome` | `stream`, `is_owner`, `hears`: whether sound is listened to, `compares`: whether `compare` is understood |
 //! | `credit` | one picture may be sent |
-//! | `status` | twice a second, and at once when settings change: settings, figures, notices, `heard`, `tally`, `viewers`, `live`, `recorded`: the mirror keeps a film of it |
+//! | `status` | twice a second, and at once when settings change or something is said of this stream: settings, figures, notices, `heard`, `tally`, `viewers`, `live`, `recorded`: the mirror keeps a film of it |
 //! | `accepted`, `refused` | what became of `settings`: `values`, or `errors` |
 //! | `trouble` | `error`: a picture or sound that could not be used; the stream goes on |
 //! | `ended` | `error`, `code`: why the socket closes now; `large`, `flood` and `silent` are limits of every socket |
