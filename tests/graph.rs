@@ -3,18 +3,11 @@
 use eyre::{Result, eyre};
 use mirror_benches::flow::{Flow, Pace, image_path};
 use mirror_tests::running::{PATIENCE, Running, free_port, mirror};
-use mirror_tests::{copy, root};
+use mirror_tests::{alone, copy, root};
 use serde_json::Value;
 use serde_yaml_ng::{Mapping, Value as Yaml};
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// One mirror at a time: two of them would share the cores, and neither would show what it can.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 #[test]
 fn pictures_and_latents_are_received_in_the_senders_shared_memory() -> Result<()> {

@@ -2,8 +2,8 @@
 
 use eyre::{Result, ensure, eyre};
 use mirror_tests::browser::{Browser, ENTER};
-use mirror_tests::root;
 use mirror_tests::running::{Running, wait_for};
+use mirror_tests::{alone, root};
 use opencv::core::Vector;
 use opencv::imgcodecs;
 use opencv::prelude::*;
@@ -11,7 +11,6 @@ use opencv::videoio::{CAP_ANY, VideoCapture};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Keys of WebDriver (17.4.2): to the least value of a slider, to the greatest.
@@ -21,12 +20,6 @@ const END: &str = "\u{E010}";
 const FIRST: Duration = Duration::from_secs(10);
 /// A name that leads to this machine, and that browsers do not know for its own.
 const ELSEWHERE: &str = "mirror.test";
-
-/// One mirror at a time: two of them would share the cores.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Pictures of the film.
 const FILM: usize = 60;
