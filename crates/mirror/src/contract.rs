@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+/// Programs that take whatever is connected, under whatever name: they look into nothing of it.
+const TAKE_ALL: [&str; 2] = ["watch", "tape"];
+
 /// Reads a dataflow file.
 ///
 /// # Errors
@@ -72,7 +75,8 @@ fn input_faults(
 ) -> Vec<String> {
     let mut faults = Vec::new();
     let own = manifest.map(|manifest| &manifest["inputs"][port]);
-    if own.is_some_and(Value::is_null) {
+    let takes_all = program(node).is_some_and(|program| TAKE_ALL.contains(&program));
+    if own.is_some_and(Value::is_null) && !takes_all {
         return vec![format!("{id} has no input {port}")];
     }
     let source = input["source"].as_str().or(input.as_str()).unwrap_or_default();
@@ -179,6 +183,14 @@ mod tests {
             let found = faults(&root(), &graph).unwrap();
             assert!(found.iter().any(|line| line.contains(fault)), "{to}: {found:?}");
         }
+    }
+
+    #[test]
+    fn what_is_watched_may_have_a_name_of_its_own() {
+        let text = fs::read_to_string(root().join("dataflow.yml")).unwrap();
+        let text = text.replace("picture_operator: ", "picture_blur: ");
+        assert!(text.contains("picture_blur: { source: operator/picture, "));
+        assert_eq!(faults(&root(), &serde_yaml_ng::from_str(&text).unwrap()).unwrap(), [""; 0]);
     }
 
     #[test]
