@@ -3,16 +3,14 @@
 
 use mirror_contract::parameters::{Kind, parameter};
 use mirror_contract::{Frame, Latent, Message};
-use mirror_kit::Environment;
+use mirror_kit::members::is_image_path;
+use mirror_kit::{Environment, Member};
 use mirror_tests::nodes::{Declared, NODES, OPERATORS};
 use mirror_tests::root;
 use serde_yaml_ng::{Mapping, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
-
-/// Ports whose newest message alone counts: an old picture must never wait for a model.
-const LATEST_WINS: [&str; 6] = ["frame", "frame_2", "frame_web", "latent", "denoised", "picture"];
 
 /// What is large enough to fill a sender's shared memory.
 #[derive(Debug, Clone, Copy)]
@@ -185,15 +183,14 @@ fn every_edge_comes_from_an_output_that_is_declared_and_carries_what_its_end_exp
 
 #[test]
 fn the_image_path_keeps_one_picture_and_every_edge_says_how_many_it_keeps() {
-    for (file, id, entry, _) in nodes() {
+    for (file, id, entry, node) in nodes() {
         for (port, input) in entries(&entry["inputs"]) {
             let queue = input["queue_size"].as_u64();
             assert!(queue.is_some(), "{file}: {id} {port} has no queue_size");
             assert!(input["queue_policy"].is_null(), "{file}: {id} {port}: backpressure leaves shared memory");
             // A recording wants them all; the page picks the newest of each stream itself.
             let is_sorted = id == "tape" || (id == "web" && port == "picture");
-            let is_latest = LATEST_WINS.contains(&port.as_str()) || port.starts_with("picture_");
-            if is_latest && !is_sorted {
+            if is_image_path(&port, type_of(node.inputs, &port).unwrap_or_default()) && !is_sorted {
                 assert_eq!(queue, Some(1), "{file}: {id} {port}");
             }
         }
@@ -336,18 +333,24 @@ fn edges(entry: &Value) -> Vec<(String, String)> {
     entries(&entry["inputs"]).into_iter().map(|(port, input)| (port, source(&input))).collect()
 }
 
+/// The message types of an entry's inputs.
+fn types(entry: &Value) -> BTreeMap<String, String> {
+    let types = entries(&entry["input_types"]).into_iter();
+    types.map(|(port, of)| (port, of.as_str().expect("a type").to_owned())).collect()
+}
+
 #[test]
 fn every_stage_of_the_image_path_is_watched_with_all_that_comes_in_to_it_and_no_source_is() {
     let all = nodes();
     for file in dataflows() {
         let own: Vec<_> = all.iter().filter(|(of, ..)| *of == file).collect();
-        let member = |(_, id, entry, _): &&(String, String, Value, &'static Declared)| mirror_kit::Member {
+        let member = |(_, id, entry, _): &&(String, String, Value, &'static Declared)| Member {
             id: id.clone(),
-            is_dynamic: false,
-            machine: None,
             inputs: edges(entry),
+            input_types: types(entry),
+            ..Member::default()
         };
-        let members: Vec<mirror_kit::Member> = own.iter().map(member).collect();
+        let members: Vec<Member> = own.iter().map(member).collect();
         let mut stages = Vec::new();
         for (_, _, entry, _) in own.iter().filter(|(.., node)| node.name == "watch") {
             let seen: Vec<String> = edges(entry).into_iter().map(|(_, source)| source).collect();
@@ -364,7 +367,8 @@ fn every_stage_of_the_image_path_is_watched_with_all_that_comes_in_to_it_and_no_
                 continue;
             }
             let stage = stage.unwrap_or_else(|| panic!("{file}: nobody watches {id}"));
-            let works = edges(entry).into_iter().filter(|(port, _)| LATEST_WINS.contains(&port.as_str()));
+            let of = |port: &str| type_of(node.inputs, port).unwrap_or_default();
+            let works = edges(entry).into_iter().filter(|(port, _)| is_image_path(port, of(port)));
             let works: BTreeSet<String> = works.map(|(_, source)| source).collect();
             let seen: BTreeSet<String> = stage.inputs.iter().cloned().collect();
             assert_eq!(seen, works, "{file}: {id}");

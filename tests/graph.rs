@@ -2,19 +2,12 @@
 
 use eyre::{Result, eyre};
 use mirror_benches::flow::{Flow, Pace, image_path};
-use mirror_tests::running::{PATIENCE, Running, free_port, mirror, wait_for};
-use mirror_tests::{copy, root};
+use mirror_tests::running::{PATIENCE, Running, free_port, mirror};
+use mirror_tests::{alone, copy, root};
 use serde_json::Value;
 use serde_yaml_ng::{Mapping, Value as Yaml};
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// One mirror at a time: two of them would share the cores, and neither would show what it can.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 #[test]
 fn pictures_and_latents_are_received_in_the_senders_shared_memory() -> Result<()> {
@@ -227,9 +220,7 @@ fn a_demo_on_a_provider_that_does_not_work_here_fails_and_names_it() -> Result<(
 fn ctrl_c_leaves_no_node_and_no_dora_running() -> Result<()> {
     let _alone = alone();
     let mut mirror = Running::start(&["--source", "pattern", "--size", "128"])?;
-    let shown =
-        wait_for("a picture", || mirror.get("/api/figures").is_ok_and(|figures| figures["frames"].as_u64() > Some(0)));
-    assert!(shown.is_ok(), "{shown:?}\n{}", mirror.log());
+    mirror.paints(None)?;
     let running = mirror.processes();
     for program in ["mirror", "dora", "camera", "diffusion", "web"] {
         assert!(running.values().any(|it| it == program), "{program} is none of {running:?}");

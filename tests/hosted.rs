@@ -4,6 +4,7 @@
 use eyre::{Result, ensure, eyre};
 use mirror_imaging::{Preprocess, postprocess};
 use mirror_tape::{Payload, Reader, Taped};
+use mirror_tests::edited::Edited;
 use mirror_tests::root;
 use mirror_tests::running::{Running, wait_for};
 use std::collections::HashMap;
@@ -15,27 +16,13 @@ const SIZE: usize = 128;
 const OPACITY: f32 = 0.4;
 const STAGES: [&str; 2] = ["preprocess", "postprocess"];
 
-/// The graph with libraries of its own, beside `types/`. It goes with the test.
-struct Graph(PathBuf);
-
-impl Graph {
-    fn of(folder: &Path) -> Result<Self> {
-        let mut text = fs::read_to_string(root().join("dataflow.operators.yml"))?;
-        for stage in STAGES {
-            let (built, own) = (format!("target/release/lib{stage}.so"), library(folder, stage));
-            ensure!(text.contains(&built), "{built} is not in the file");
-            text = text.replace(&built, &own.to_string_lossy());
-        }
-        let path = root().join(format!("dataflow.run-hosted-{}.yml", std::process::id()));
-        fs::write(&path, text)?;
-        Ok(Self(path))
+/// The graph with libraries of its own.
+fn graph(folder: &Path) -> Result<Edited> {
+    let graph = Edited::copy("dataflow.operators.yml")?;
+    for stage in STAGES {
+        graph.replace(&format!("target/release/lib{stage}.so"), &library(folder, stage).to_string_lossy())?;
     }
-}
-
-impl Drop for Graph {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
+    Ok(graph)
 }
 
 fn library(folder: &Path, stage: &str) -> PathBuf {
@@ -73,8 +60,8 @@ fn the_first_and_the_last_stage_as_operators_make_the_same_pictures_while_they_a
     for stage in STAGES {
         put(folder.path(), stage)?;
     }
-    let graph = Graph::of(folder.path())?;
-    let (file, size, opacity) = (graph.0.to_string_lossy(), SIZE.to_string(), format!("opacity={OPACITY}"));
+    let graph = graph(folder.path())?;
+    let (file, size, opacity) = (graph.name(), SIZE.to_string(), format!("opacity={OPACITY}"));
     let arguments = ["--dataflow", &file, "--source", "assets/clip.mp4", "--size", &size, "--set", &opacity];
     let mirror = Running::start(&[&arguments[..], &["--prompt", "neon lights"]].concat())?;
     let ready = wait_for("both operators and pictures", || {

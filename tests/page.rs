@@ -140,9 +140,7 @@ fn the_page_comes_back_with_its_node_and_still_says_the_source(browser: &Browser
 fn the_page_shows_the_mirror_and_repaints_it_and_ctrl_c_leaves_nothing_behind() -> Result<()> {
     let before = shared_files();
     let mut mirror = Running::start(&["--source", "assets/clip.mp4", "--size", "256"])?;
-    let shown =
-        wait_for("a picture", || mirror.get("/api/figures").is_ok_and(|figures| figures["frames"].as_u64() > Some(5)));
-    assert!(shown.is_ok(), "{shown:?}\n{}", mirror.log());
+    mirror.paints(None)?;
     let browser = Browser::open(&mirror.page())?;
 
     the_picture_moves_and_the_figures_are_live(&browser)?;

@@ -70,6 +70,19 @@ fn encoded() -> Result<(Vec<f32>, [usize; 4])> {
 }
 
 #[test]
+fn a_picture_that_nobody_needs_but_the_model_gives_the_same_latent() -> Result<()> {
+    let mut encoder = encoder::encode::Encoder::open(runtime(), &pack(), &options())?;
+    let input = picture("input.png")?;
+    for (size, mirror) in [(SIZE, false), (SIZE, true), (128, false), (128, true)] {
+        encoder.take(&input, [SIZE, SIZE], size, mirror, &mut vec![0; size * size * 3])?;
+        let expected = encoder.encode()?;
+        encoder.take_unseen(&input, [SIZE, SIZE], size, mirror)?;
+        assert!(encoder.encode()? == expected, "{size} {mirror}");
+    }
+    Ok(())
+}
+
+#[test]
 fn prompts_become_the_ids_of_the_reference() -> Result<()> {
     let tokens = embed::tokens::Tokens::open(&pack())?;
     let cases = cases();

@@ -47,12 +47,7 @@ fn what_a_running_mirror_is_recorded_of_is_painted_again_bit_for_bit() -> Result
     let [first, second] = ["first.mcap", "second.mcap"].map(|name| folder.path().join(name));
     let prompt = ["--prompt", "neon lights", "--size", "128", "--set", "seed=11"];
     let running = Running::start(&[&["--source", "assets/clip.mp4"], &prompt[..]].concat())?;
-    let painted = wait_for("pictures", || {
-        running
-            .get("/api/figures")
-            .is_ok_and(|figures| figures["prompt"] == "neon lights" && figures["frames"].as_u64() > Some(5))
-    });
-    assert!(painted.is_ok(), "{painted:?}\n{}", running.log());
+    running.paints(Some("neon lights"))?;
 
     let out = first.to_string_lossy();
     let mut command = running.command(&["record", "--raw", "--seconds", "4", "--free-mib", "1", "--out", &out]);
@@ -106,12 +101,7 @@ fn latents_of_a_recording_are_painted_again_bit_for_bit() -> Result<()> {
     // Half of the painting, so that what it is laid over counts.
     let settings = ["--size", "128", "--set", "seed=11", "--set", "opacity=0.5", "--prompt", "neon lights"];
     let running = Running::start(&[&["--source", "assets/clip.mp4"], &settings[..]].concat())?;
-    let painted = wait_for("pictures", || {
-        running
-            .get("/api/figures")
-            .is_ok_and(|figures| figures["prompt"] == "neon lights" && figures["frames"].as_u64() > Some(5))
-    });
-    painted.map_err(|error| eyre!("{error}\n{}", running.log()))?;
+    running.paints(Some("neon lights"))?;
     let topics = "encoder/latent,encoder/source,control/settings,decoder/picture";
     let arguments = ["record", "--raw", "--seconds", "3", "--free-mib", "1", "--topics", topics, "--out"];
     let said = running.command(&arguments).arg(&first).output()?;

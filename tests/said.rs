@@ -5,11 +5,10 @@ use mirror_imaging::{Image, Region};
 use mirror_inference::{Options, Runtime};
 use mirror_models::Installed;
 use mirror_pipeline::{Fit, Pipeline, Request, codec};
-use mirror_tests::root;
+use mirror_tests::{alone, root};
 use mirror_tests::running::{Running, wait_for};
 use serde_json::Value;
 use std::fs;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What is said (tests/fixtures/speech/README.md), and the look of models/starter/looks.json that the picture is to have then.
 /// Voices and wordings are in no training. The listener is a miniature that misses some: these it understands.
@@ -26,12 +25,6 @@ const CELL: usize = 8;
 const PHOTOGRAPH: &str = "assets/cat.jpg";
 /// The photograph as it is.
 const NATURAL: &str = "natural";
-
-/// One mirror at a time: two of them would share the cores.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// The photograph in every look that the pack knows, tints and the photograph itself among them, painted without a graph.
 fn references() -> Result<Vec<(String, Image)>> {

@@ -9,12 +9,11 @@ use eyre::{Result, ensure, eyre};
 use futures::{SinkExt, StreamExt};
 use mirror_benches::flow::{Flow, Running};
 use mirror_tests::browser::Browser;
-use mirror_tests::root;
 use mirror_tests::running::{PATIENCE, free_port, wait_for};
+use mirror_tests::{alone, root};
 use serde_json::{Value, json};
 use std::fs;
 use std::net::TcpStream;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::{interval, timeout};
 use tokio_tungstenite::connect_async;
@@ -26,12 +25,6 @@ const RATE_HZ: usize = 16_000;
 const CHUNK: usize = RATE_HZ / 10;
 /// How long a socket listens after the last word.
 const AFTER: Duration = Duration::from_secs(20);
-
-/// One graph at a time: two of them would share the cores.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// The samples of a recorded sentence (nodes/vad/tests/speech/README.md), and two seconds of silence: 16-bit little-endian.
 fn sentence() -> Result<Vec<u8>> {

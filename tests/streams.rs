@@ -3,10 +3,11 @@
 use eyre::{Result, WrapErr, ensure, eyre};
 use futures::future::try_join_all;
 use futures::{SinkExt, StreamExt};
+use mirror_tests::alone;
 use mirror_tests::running::{PATIENCE, Running, signal, wait_for};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -30,12 +31,6 @@ const SIDE: usize = 128;
 const COLUMNS: usize = 3;
 /// Rows of fields.
 const ROWS: usize = 2;
-
-/// One mirror at a time: two of them would share the cores.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// The fields of a visitor's picture: the bits of its number.
 fn is_light(visitor: usize, column: usize, row: usize) -> bool {

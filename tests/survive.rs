@@ -2,13 +2,14 @@
 //! its own end, a neighbour.
 
 use eyre::{Result, ensure, eyre};
+use mirror_tests::edited::Edited;
 use mirror_tests::mjpeg::Webcam;
 use mirror_tests::root;
 use mirror_tests::running::{Running, signal, wait_for};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -100,47 +101,20 @@ fn a_node_that_stands_still_is_found_and_started_again() -> Result<()> {
         let another = || mirror.node(node).is_some_and(|now| now != pid);
         wait_for(&format!("another {node}"), another).map_err(|error| eyre!("{error}\n{}", mirror.log()))?;
         paints(&mirror, "neon lights")?;
-        let notices = mirror.get("/api/figures")?["notices"].to_string();
-        assert!(notices.contains(&format!("{node} ")) && notices.contains("it is started again"), "{notices}");
+        // What is said to all is on the page with its next figures.
+        let notices = || mirror.get("/api/figures").map(|figures| figures["notices"].to_string()).unwrap_or_default();
+        let is_said = || notices().contains(&format!("{node} ")) && notices().contains("it is started again");
+        wait_for("a word of watch", is_said).map_err(|error| eyre!("{error}: {}", notices()))?;
     }
     Ok(())
-}
-
-/// `dataflow.yml` with another program in the place of one, beside `types/`. It goes with the test.
-struct Graph(PathBuf);
-
-impl Graph {
-    fn with(node: &str, program: &str) -> Result<Self> {
-        let text = fs::read_to_string(root().join("dataflow.yml"))?;
-        let own = format!("path: target/release/{node}\n");
-        ensure!(text.contains(&own), "{own} is not in the file");
-        let path = root().join(format!("dataflow.run-survive-{}.yml", std::process::id()));
-        fs::write(&path, text.replace(&own, &format!("path: {program}\n")))?;
-        Ok(Self(path))
-    }
-
-    /// With another place for the operator.
-    fn keeping(library: &Path) -> Result<Self> {
-        let text = fs::read_to_string(root().join("dataflow.yml"))?;
-        let own = "OPERATOR_LIBRARY: .mirror/operator.so";
-        ensure!(text.contains(own), "{own} is not in the file");
-        let path = root().join(format!("dataflow.run-library-{}.yml", std::process::id()));
-        fs::write(&path, text.replace(own, &format!("OPERATOR_LIBRARY: {}", library.display())))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Graph {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
 }
 
 #[test]
 fn a_stage_that_paints_no_more_is_found_and_started_again() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let graph = Graph::with("operator", env!("CARGO_BIN_EXE_mute"))?;
-    let file = graph.0.to_string_lossy();
+    let graph = Edited::copy("dataflow.yml")?;
+    graph.replace("path: target/release/operator\n", concat!("path: ", env!("CARGO_BIN_EXE_mute"), "\n"))?;
+    let file = graph.name();
     let arguments = ["--dataflow", &file, "--prompt", "neon lights", "--env", "WATCH_SECONDS=8s"];
     let mirror = start(&folder.path().join("settings.json"), &arguments)?;
     let notices = || mirror.get("/api/figures").map(|figures| figures["notices"].to_string()).unwrap_or_default();
@@ -193,8 +167,9 @@ fn two_mirrors_on_one_machine_do_not_touch_each_other() -> Result<()> {
     let mut one = start(&states[0], &["--prompt", "neon lights"])?;
     let state = format!("CONTROL_STATE={}", states[1].display());
     let library = folder.path().join("operator.so");
-    let graph = Graph::keeping(&library)?;
-    let file = graph.0.to_string_lossy();
+    let graph = Edited::copy("dataflow.yml")?;
+    graph.replace("OPERATOR_LIBRARY: .mirror/operator.so", &format!("OPERATOR_LIBRARY: {}", library.display()))?;
+    let file = graph.name();
     let arguments = ["--source", "pattern", "--size", "128", "--env", &state, "--prompt", "a pencil drawing"];
     let other = Running::start_named("garden", &[&["--dataflow", &file], &arguments[..]].concat())?;
     paints(&one, "neon lights")?;

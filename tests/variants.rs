@@ -1,16 +1,10 @@
 //! The other graphs at the root, as files: a mirror that runs becomes one of them after the other, and paints each time.
 
 use eyre::{Result, ensure, eyre};
+use mirror_tests::alone;
 use mirror_tests::edited::Edited;
 use mirror_tests::running::{Running, free_port, wait_for};
 use serde_json::Value;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// One mirror at a time: two of them would share the cores.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn start(file: &str, more: &[&str]) -> Result<Running> {
     let arguments = ["--dataflow", file, "--source", "assets/clip.mp4", "--size", "128", "--prompt", "neon lights"];

@@ -2,8 +2,8 @@
 
 use eyre::{Result, ensure, eyre};
 use mirror_tests::browser::{Browser, ENTER};
-use mirror_tests::root;
 use mirror_tests::running::{Running, wait_for};
+use mirror_tests::{alone, root};
 use opencv::core::Vector;
 use opencv::imgcodecs;
 use opencv::prelude::*;
@@ -11,7 +11,6 @@ use opencv::videoio::{CAP_ANY, VideoCapture};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Keys of WebDriver (17.4.2): to the least value of a slider, to the greatest.
@@ -21,12 +20,6 @@ const END: &str = "\u{E010}";
 const FIRST: Duration = Duration::from_secs(10);
 /// A name that leads to this machine, and that browsers do not know for its own.
 const ELSEWHERE: &str = "mirror.test";
-
-/// One mirror at a time: two of them would share the cores.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Pictures of the film.
 const FILM: usize = 60;
@@ -123,10 +116,7 @@ fn ones_own_picture_comes_back_painted(browser: &Browser) -> Result<()> {
     let clicked = Instant::now();
     browser.click("tab-own")?;
     // Live is what has drawn a picture that came back.
-    browser.wait_until(
-        "one's own picture",
-        "document.body.dataset.mode === 'own' && document.body.dataset.state === 'live'",
-    )?;
+    browser.wait_until("one's own picture", OWN)?;
     let waited = clicked.elapsed();
     ensure!(waited < FIRST, "the first picture came after {waited:?}");
     let like = |browser: &Browser| pair(browser).map(|[after, before]| likeness(&after, &before));
@@ -293,9 +283,7 @@ fn a_visitor_is_painted_changes_how_and_is_seen_by_a_friend() -> Result<()> {
     let path = folder.path().join("camera.mjpeg");
     film(&path)?;
     let mirror = Running::start(&["--source", "pattern", "--size", "256"])?;
-    let shown =
-        wait_for("a picture", || mirror.get("/api/figures").is_ok_and(|figures| figures["frames"].as_u64() > Some(5)));
-    assert!(shown.is_ok(), "{shown:?}\n{}", mirror.log());
+    mirror.paints(None)?;
     let browser = Browser::open_with_camera(&mirror.page(), &path)?;
     browser.wait_until("the mirror's picture", "document.body.dataset.state === 'live'")?;
     browser.screenshot("house")?;
@@ -324,51 +312,43 @@ fn a_visitor_is_painted_changes_how_and_is_seen_by_a_friend() -> Result<()> {
     Ok(())
 }
 
+/// The page shows one's own picture.
+const OWN: &str = "document.body.dataset.mode === 'own' && document.body.dataset.state === 'live'";
+
+/// Instead of a picture the page shows that title, above a text with those words.
+fn is_off(title: &str, words: &str) -> String {
+    format!(
+        "document.body.dataset.state === 'off'
+        && document.getElementById('veil-title').innerText === '{title}'
+        && document.getElementById('veil-text').innerText.includes('{words}')"
+    )
+}
+
 fn a_camera_that_is_not_allowed_is_said_with_what_to_do(browser: &Browser) -> Result<()> {
     browser.permit("camera", "denied")?;
     browser.wait_until("the page", "!document.getElementById('tab-own').hidden")?;
     browser.click("tab-own")?;
-    browser.wait_until(
-        "the reason",
-        "document.body.dataset.state === 'off'
-        && document.getElementById('veil-title').innerText === 'The camera is not allowed'",
-    )?;
+    browser.wait_until("the reason", &is_off("The camera is not allowed", ""))?;
     browser.screenshot("not-allowed")?;
     // Once it is, the button does it.
     browser.permit("camera", "granted")?;
     browser.click("veil-action")?;
-    browser.wait_until(
-        "one's own picture",
-        "document.body.dataset.mode === 'own' && document.body.dataset.state === 'live'",
-    )
+    browser.wait_until("one's own picture", OWN)
 }
 
 fn a_full_mirror_says_so_and_takes_the_next_one_when_somebody_goes(first: &Browser, next: &Browser) -> Result<()> {
     next.click("tab-own")?;
-    next.wait_until(
-        "the reason",
-        "document.body.dataset.state === 'off'
-        && document.getElementById('veil-title').innerText === 'The mirror is full'
-        && document.getElementById('veil-text').innerText.includes('tries again by itself')",
-    )?;
+    next.wait_until("the reason", &is_off("The mirror is full", "tries again by itself"))?;
     next.screenshot("full")?;
     first.click("stop")?;
-    next.wait_until(
-        "the next one's picture",
-        "document.body.dataset.mode === 'own' && document.body.dataset.state === 'live'",
-    )?;
+    next.wait_until("the next one's picture", OWN)?;
     next.click("stop")
 }
 
 fn a_page_without_https_says_what_it_needs_and_whom_its_link_is_for(browser: &Browser) -> Result<()> {
     browser.wait_until("the page", "!isSecureContext && !document.getElementById('tab-own').hidden")?;
     browser.click("tab-own")?;
-    browser.wait_until(
-        "the reason",
-        "document.body.dataset.state === 'off'
-        && document.getElementById('veil-title').innerText === 'HTTPS is needed'
-        && document.getElementById('veil-text').innerText.includes('https://')",
-    )?;
+    browser.wait_until("the reason", &is_off("HTTPS is needed", "https://"))?;
     browser.screenshot("no-https")?;
     browser.click("share")?;
     browser.wait_until("word of the token", "document.getElementById('share-who').innerText.includes('access token')")

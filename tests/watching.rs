@@ -1,6 +1,6 @@
 //! Watching a mirror that runs, and changing it: `mirror top`, `/metrics`, `/health`, `mirror swap`, `mirror rewire`.
 
-use eyre::{Result, ensure, eyre};
+use eyre::{Result, WrapErr, ensure, eyre};
 use mirror_tests::edited::Edited;
 use mirror_tests::root;
 use mirror_tests::running::{Running, signal, wait_for};
@@ -158,11 +158,7 @@ fn a_graph_whose_node_cannot_start_leads_back_to_the_old_one(mirror: &Running, f
     let (success, said) = ask(mirror, &["rewire", &file.name()])?;
     ensure!(!success && said.contains("the new graph does not work, and the old one runs again"), "{said}");
     ensure!(said.contains("encoder: ENCODER_THREADS=\"many\" is not a number from 0 to 256"), "{said}");
-    wait_for("pictures of the old graph", || {
-        let figures = mirror.get("/api/figures").unwrap_or_default();
-        figures["prompt"] == "neon lights" && figures["frames"].as_u64() > Some(5)
-    })
-    .map_err(|error| eyre!("{error}: {said}\n{}", mirror.log()))?;
+    mirror.paints(Some("neon lights")).wrap_err(said)?;
     wait_for("all nodes", || processes(mirror).is_ok_and(|now| now.keys().eq(before.keys())))?;
     file.replace(&many, threads)?;
     file.replace(other, pace)?;

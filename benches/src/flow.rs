@@ -214,6 +214,14 @@ impl Pace {
         }
     }
 
+    /// The decoder's word that the UNet goes by: its input.
+    fn word(self) -> &'static str {
+        match self {
+            Self::LeastDelay | Self::Balanced => "taken",
+            Self::Overlapped | Self::OverlappedWhole => "finished",
+        }
+    }
+
     /// Threads of each stage; 0 is one a core. Three stages that work at once get in each other's way with that.
     fn threads(self) -> usize {
         match self {
@@ -275,7 +283,7 @@ nodes:
 /// The image path with the test pattern in front and the probe at its end.
 #[must_use]
 pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, probe_inputs: &str) -> String {
-    let (threads, pace) = (pace.threads(), pace.output());
+    let (threads, word, pace) = (pace.threads(), pace.word(), pace.output());
     let environment = format!(
         r#"  ENCODER_THREADS: "{threads}"
   DIFFUSION_THREADS: "{threads}"
@@ -295,7 +303,7 @@ pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, prob
     shared_memory_pool_size: 16MB
     inputs:
       latent: {{ source: encoder/latent, queue_size: 1 }}
-      taken: {{ source: decoder/taken, queue_size: 4 }}
+      {word}: {{ source: decoder/{word}, queue_size: 4 }}
       embedding: {{ source: embed/embedding, queue_size: 64 }}
       settings: {{ source: control/settings, queue_size: 64 }}
     outputs: [denoised, taken, notice]

@@ -32,6 +32,18 @@ pub struct Limit {
     pub fps: f64,
 }
 
+/// The stages, in their order.
+const STAGES: [&str; 3] = ["encoder", "diffusion", "decoder"];
+
+/// The bare stages in turn, at a pace.
+#[derive(Debug, Clone, Serialize)]
+pub struct Calm {
+    /// All of a picture, in milliseconds.
+    pub picture: Spread,
+    /// Each of them.
+    pub stages: Vec<(String, Spread)>,
+}
+
 /// Opens the three models of the image path, with tensors for pictures of that size.
 fn open(runtime: &Runtime, pack: &Pack, size: usize, threads: usize, spin_us: u32) -> Result<Vec<Model>> {
     let options = Options { provider: Choice::Only(Provider::Cpu), threads, spin_us };
@@ -110,34 +122,43 @@ fn in_turn(mut models: Vec<Model>, pictures: usize, tick: &dyn Fn()) -> Result<(
         tick();
     }
     let fps = pictures as f64 / start.elapsed().as_secs_f64();
-    let names = ["encoder", "diffusion", "decoder"];
-    Ok((names.iter().zip(&mut times).map(|(name, times)| ((*name).to_owned(), Spread::of(times))).collect(), fps))
+    Ok((named(&mut times), fps))
 }
 
-/// The bare stages in turn, each picture begun when it would come at so many a second: the whole of each, in milliseconds.
+/// The times of each stage.
+fn named(times: &mut [Vec<i64>]) -> Vec<(String, Spread)> {
+    STAGES.iter().zip(times).map(|(name, times)| ((*name).to_owned(), Spread::of(times))).collect()
+}
+
+/// The bare stages in turn, each picture begun when it would come at so many a second.
 ///
 /// A processor that rests between pictures does the same work more slowly than one that never does (its caches, its clock, its
 /// sleeping threads): what a dataflow adds in calm is seen against this. Threads wait as those of the nodes do.
 ///
 /// # Errors
 /// A model that cannot be opened or run.
-pub fn calm(runtime: &Runtime, pack: &Pack, size: usize, fps: f64, pictures: usize) -> Result<Spread> {
+pub fn calm(runtime: &Runtime, pack: &Pack, size: usize, fps: f64, pictures: usize) -> Result<Calm> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut models = open(runtime, pack, size, cores, SPIN_US)?;
-    let (mut times, period) = (Vec::with_capacity(pictures), Duration::from_secs_f64(1.0 / fps));
+    let (mut whole, period) = (Vec::with_capacity(pictures), Duration::from_secs_f64(1.0 / fps));
+    let mut times = vec![Vec::with_capacity(pictures); models.len()];
     let mut next = Instant::now();
     for picture in 0..WARM_UP + pictures {
         thread::sleep(next.saturating_duration_since(Instant::now()));
         let start = Instant::now();
-        for model in &mut models {
+        for (model, times) in models.iter_mut().zip(&mut times) {
+            let start = Instant::now();
             model.run()?;
+            if picture >= WARM_UP {
+                times.push(start.elapsed().as_nanos() as i64);
+            }
         }
         if picture >= WARM_UP {
-            times.push(start.elapsed().as_nanos() as i64);
+            whole.push(start.elapsed().as_nanos() as i64);
         }
         next = (next + period).max(start);
     }
-    Ok(Spread::of(&mut times))
+    Ok(Calm { picture: Spread::of(&mut whole), stages: named(&mut times) })
 }
 
 /// Each stage in a thread, handing a token on to the next: no data moves, so no dataflow can be faster in this shape.

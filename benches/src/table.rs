@@ -1,7 +1,7 @@
 //! The results as people read them.
 
 use crate::flow::Pace;
-use crate::limit::Limit;
+use crate::limit::{Calm, Limit};
 use crate::whole::Whole;
 use mirror_kit::figures::Spread;
 use serde::Serialize;
@@ -19,8 +19,8 @@ pub struct Round {
     pub fused: Vec<(String, Value)>,
     /// The dataflow with fewer pictures coming than it can paint.
     pub calm: Value,
-    /// The bare stages in turn, at the pace of the calm run: the whole of each picture, in milliseconds.
-    pub bare_calm: Spread,
+    /// The bare stages in turn, at the pace of the calm run.
+    pub bare_calm: Calm,
     /// The three models in one process, with fewer.
     pub fused_calm: Value,
     /// Pictures a second that came in the calm run.
@@ -152,13 +152,16 @@ impl Results {
         row("**age, calm, fused**", &|size| {
             format!("**{}**", size.spread(|round| spread(&round.fused_calm["picture"]["age_ms"])))
         });
-        row("bare stages in turn, at the calm pace", &|size| size.spread(|round| round.bare_calm));
+        row("bare stages in turn, at the calm pace", &|size| size.spread(|round| round.bare_calm.picture));
         row("**age, calm, above the bare stages at that pace**", &|size| {
-            format!("**{:+.1}**", size.median(|round| age(round).p50 - round.bare_calm.p50))
+            format!("**{:+.1}**", size.median(|round| age(round).p50 - round.bare_calm.picture.p50))
         });
         row("age, calm, above the sum of the bare stages", &|size| {
             format!("{:+.1}", size.median(|round| age(round).p50 - round.limit.sum_ms))
         });
+        for (index, (stage, _)) in shapes.iter().flat_map(|round| round.bare_calm.stages.iter().enumerate()) {
+            row(&format!("bare {stage}, at that pace"), &|size| size.spread(|round| round.bare_calm.stages[index].1));
+        }
         for stage in ["camera", "encoder", "diffusion", "decoder"] {
             row(&format!("{stage}, calm"), &|size| {
                 size.spread(|round| spread(&round.calm["picture"]["stages"][stage]))

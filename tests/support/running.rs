@@ -198,6 +198,18 @@ impl Running {
         Ok(request.config().timeout_global(Some(ANSWER)).build().call()?.body_mut().read_json()?)
     }
 
+    /// Waits until it has painted a few pictures; with a prompt, until they are painted with that.
+    ///
+    /// # Errors
+    /// That takes too long: with all that it has said.
+    pub fn paints(&self, prompt: Option<&str>) -> Result<()> {
+        let is_so = |figures: &Value| {
+            figures["frames"].as_u64() > Some(5) && prompt.is_none_or(|prompt| figures["prompt"] == prompt)
+        };
+        wait_for("pictures", || self.get("/api/figures").is_ok_and(|figures| is_so(&figures)))
+            .map_err(|error| eyre!("{error}\n{}", self.log()))
+    }
+
     /// Has that typed into its chat: what the chat says to it, and what it complains of.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The numbers of diffusion: how much noise there is at which timestep, and how a prediction becomes a picture.
 //!
-//! Pure: no model, no clock, no allocation once a plan is made. Latents are flat slices of f32 in any layout; a batch is a
-//! longer slice. What diffusers' schedulers do is done here to 1e-4 (`tests/schedulers.rs`).
+//! Pure: no model, no clock, and once a plan is made no allocation but that of the latent that image-to-image begins with.
+//! Latents are flat slices of f32 in any layout; a batch is a longer slice. What diffusers' schedulers do is done here to 1e-4 (`tests/schedulers.rs`).
 //!
 //! ```
 //! use mirror_diffusion::{History, Noise, Scheduler, Strength};

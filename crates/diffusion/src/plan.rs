@@ -26,7 +26,8 @@ pub(crate) struct Step {
     pub fresh: f32,
 }
 
-/// A plan: made once for a number of steps and a strength, then used for every frame. No method allocates.
+/// A plan: made once for a number of steps and a strength, then used for every frame. No method but
+/// [`add_noise`](Plan::add_noise) allocates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     pub(crate) steps: Vec<Step>,

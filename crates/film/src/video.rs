@@ -203,7 +203,6 @@ pub fn choose_encoder_options() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicU64, Ordering};
 
     /// Fifteen pictures a second, first red, then blue.
     fn push(video: &mut Video, frame_id: i64, side: usize) {
@@ -258,9 +257,8 @@ mod tests {
     fn a_film_ends_whole_when_the_disk_fills_up_and_says_why() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("mirror.mp4");
-        // A megabyte less each time that somebody looks: after four seconds of film there is too little.
-        let left = AtomicU64::new(14 << 20);
-        let room = Room::told(10 << 20, move |_| Ok(left.fetch_sub(1 << 20, Ordering::SeqCst)));
+        // After four seconds of film there is too little.
+        let room = Room::for_looks(4);
         let mut video = Video::start(&path, room).expect("a thread");
         let mut id = 0;
         while !video.is_over() {

@@ -5,7 +5,8 @@
 //! | in | `[height, width, 3]`, RGB, rows from the top | u8 |
 //! | out | `[size, size, 3]`, RGB, rows from the top | u8 |
 //!
-//! A pure function of one picture and the settings `size` and `mirror`.
+//! A pure function of one picture and the settings `size` and `mirror`. Where nobody needs that picture, only the tensor that a model
+//! reads, both are made in one pass.
 
 use crate::{ImagingError, Square};
 use thiserror::Error;
@@ -36,11 +37,31 @@ impl Preprocess {
         mirror: bool,
         into: &mut [u8],
     ) -> Result<(), PreprocessError> {
+        Ok(self.plan([height, width], size, mirror)?.apply(source, into)?)
+    }
+
+    /// As [`apply`](Self::apply), into the tensor that a model reads: `[3, size, size]` f32 in `[-1, 1]`, bit for bit what
+    /// [`normalise`](crate::normalise) makes of the picture.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn normalise(
+        &mut self,
+        source: &[u8],
+        shape: [usize; 2],
+        size: usize,
+        mirror: bool,
+        tensor: &mut [f32],
+    ) -> Result<(), PreprocessError> {
+        Ok(self.plan(shape, size, mirror)?.normalise(source, tensor)?)
+    }
+
+    fn plan(&mut self, shape: [usize; 2], size: usize, mirror: bool) -> Result<&mut Square, ImagingError> {
         let plan = match self.plan.take() {
-            Some(plan) if plan.fits([height, width], size, mirror) => plan,
-            _ => Square::new([height, width], size, mirror)?,
+            Some(plan) if plan.fits(shape, size, mirror) => plan,
+            _ => Square::new(shape, size, mirror)?,
         };
-        Ok(self.plan.insert(plan).apply(source, into)?)
+        Ok(self.plan.insert(plan))
     }
 }
 
@@ -74,7 +95,11 @@ mod tests {
             let source: Vec<u8> = (0..24).collect();
             let mut into = vec![0; size * size * 3];
             stage.apply(&source, shape, size, mirror, &mut into).expect("a shape");
-            assert_eq!(Ok(into), applied(&source, shape, size, mirror));
+            assert_eq!(Ok(&into), applied(&source, shape, size, mirror).as_ref());
+            let (mut tensor, mut expected) = (vec![0.0; into.len()], vec![0.0; into.len()]);
+            stage.normalise(&source, shape, size, mirror, &mut tensor).expect("a shape");
+            crate::normalise(&into, &mut expected).expect("lengths agree");
+            assert_eq!(tensor, expected);
         }
     }
 
@@ -83,6 +108,8 @@ mod tests {
         let mut stage = Preprocess::default();
         let error = stage.apply(&[0; 12], [2, 2], 2, false, &mut [0; 11]).expect_err("too short");
         assert_eq!(error.to_string(), "preprocess: the square must hold 12 values, it holds 11");
+        let error = stage.normalise(&[0; 12], [2, 2], 2, false, &mut [0.0; 11]).expect_err("too short");
+        assert_eq!(error.to_string(), "preprocess: the tensor must hold 12 values, it holds 11");
         let error = stage.apply(&[0; 9], [2, 2], 2, false, &mut [0; 9]).expect_err("both too short");
         assert_eq!(error.to_string(), "preprocess: the source must hold 12 values, it holds 9");
         assert!(stage.apply(&[], [0, 0], 0, false, &mut []).is_err());

@@ -2,7 +2,7 @@
 
 use crate::CHANNELS;
 use crate::error::{ImagingError, check};
-use crate::tensor::nearest;
+use crate::tensor::{fill, nearest};
 
 /// The part of a picture that is looked at, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct Resize {
     /// One row of the result before its columns are resized: `width of the part × 3` values, and one that is only ever
     /// read along.
     row: Vec<f32>,
+    /// One row of the result, on its way to a tensor.
+    line: Vec<u8>,
 }
 
 impl Resize {
@@ -76,7 +78,8 @@ impl Resize {
         if mirror {
             columns.reverse();
         }
-        Ok(Self { source, region, result, rows, columns, row: vec![0.0; width * CHANNELS + 1] })
+        let (row, line) = (vec![0.0; width * CHANNELS + 1], vec![0; result[1] * CHANNELS]);
+        Ok(Self { source, region, result, rows, columns, row, line })
     }
 
     /// Whether this is the plan for that.
@@ -93,23 +96,59 @@ impl Resize {
         let [height, width] = self.source;
         check("the source", source.len(), height * width * CHANNELS)?;
         check("the result", into.len(), self.result[0] * self.result[1] * CHANNELS)?;
-        if [self.region.height, self.region.width] == self.result {
+        if self.keeps_size() {
             self.copy(source, into);
         } else {
-            self.carry_out(source, into);
+            self.carry_out(source, 0, into);
         }
         Ok(())
     }
 
+    /// Carries the plan out into a tensor: `[3, rows, columns]` f32, what [`normalise`](crate::normalise) makes of the picture that
+    /// [`apply`](Self::apply) would write. Row by row, so that the picture itself never leaves the nearest cache.
+    ///
+    /// # Errors
+    /// Buffers of other lengths.
+    pub fn normalise(&mut self, source: &[u8], tensor: &mut [f32]) -> Result<(), ImagingError> {
+        let ([height, width], [rows, columns]) = (self.source, self.result);
+        check("the source", source.len(), height * width * CHANNELS)?;
+        check("the tensor", tensor.len(), rows * columns * CHANNELS)?;
+        let (red, others) = tensor.split_at_mut(rows * columns);
+        let (green, blue) = others.split_at_mut(rows * columns);
+        let mut line = std::mem::take(&mut self.line);
+        let planes =
+            red.chunks_exact_mut(columns).zip(green.chunks_exact_mut(columns)).zip(blue.chunks_exact_mut(columns));
+        for (y, ((red, green), blue)) in planes.enumerate() {
+            let planes = [red, green, blue];
+            if !self.keeps_size() {
+                self.carry_out(source, y, &mut line);
+                fill(line.as_chunks().0.iter(), planes);
+            } else if self.columns.reversed {
+                fill(self.part_of_row(source, y).iter().rev(), planes);
+            } else {
+                fill(self.part_of_row(source, y).iter(), planes);
+            }
+        }
+        self.line = line;
+        Ok(())
+    }
+
     /// A part in its own size: every weight is 1, so the filter would give the same pixels, only later.
-    fn copy(&self, source: &[u8], into: &mut [u8]) {
+    fn keeps_size(&self) -> bool {
+        [self.region.height, self.region.width] == self.result
+    }
+
+    /// The pixels of the part in its own size that row `y` of the result is made of.
+    fn part_of_row<'a>(&self, source: &'a [u8], y: usize) -> &'a [[u8; CHANNELS]] {
         let Region { top, left, width, .. } = self.region;
-        let rows = source.chunks_exact(self.source[1] * CHANNELS).skip(top);
-        for (from, into) in rows.zip(into.chunks_exact_mut(width * CHANNELS)) {
-            let from = &from[left * CHANNELS..][..width * CHANNELS];
+        source[((top + y) * self.source[1] + left) * CHANNELS..][..width * CHANNELS].as_chunks().0
+    }
+
+    /// Copies a part in its own size.
+    fn copy(&self, source: &[u8], into: &mut [u8]) {
+        for (y, into) in into.chunks_exact_mut(self.result[1] * CHANNELS).enumerate() {
+            let (from, (into, _)) = (self.part_of_row(source, y), into.as_chunks_mut::<CHANNELS>());
             if self.columns.reversed {
-                let (from, _) = from.as_chunks::<CHANNELS>();
-                let (into, _) = into.as_chunks_mut::<CHANNELS>();
                 from.iter().rev().zip(into).for_each(|(from, into)| *into = *from);
             } else {
                 into.copy_from_slice(from);
@@ -117,31 +156,31 @@ impl Resize {
         }
     }
 
-    /// Carries it out in the widest vectors that this processor has: the same operations in the same order, so the same
-    /// result.
-    fn carry_out(&mut self, source: &[u8], into: &mut [u8]) {
+    /// Carries it out, for as many rows as `into` has from row `first` of the result on, in the widest vectors that this processor
+    /// has: the same operations in the same order, so the same result.
+    fn carry_out(&mut self, source: &[u8], first: usize, into: &mut [u8]) {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
             // SAFETY: the processor has AVX2, which is all that the function asks for.
-            return unsafe { self.carry_out_avx2(source, into) };
+            return unsafe { self.carry_out_avx2(source, first, into) };
         }
-        self.carry_out_anywhere(source, into);
+        self.carry_out_anywhere(source, first, into);
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
-    fn carry_out_avx2(&mut self, source: &[u8], into: &mut [u8]) {
-        self.carry_out_anywhere(source, into);
+    fn carry_out_avx2(&mut self, source: &[u8], first: usize, into: &mut [u8]) {
+        self.carry_out_anywhere(source, first, into);
     }
 
     // Always inlined: the body takes on the vector width of its caller.
     #[inline(always)]
-    fn carry_out_anywhere(&mut self, source: &[u8], into: &mut [u8]) {
+    fn carry_out_anywhere(&mut self, source: &[u8], first: usize, into: &mut [u8]) {
         let [_, width] = self.source;
         let len = self.row.len() - 1;
         let left = self.region.left * CHANNELS;
         for (y, into) in into.chunks_exact_mut(self.result[1] * CHANNELS).enumerate() {
-            let (top, weights) = self.rows.of(y);
+            let (top, weights) = self.rows.of(first + y);
             let source = &source[top * width * CHANNELS + left..];
             mix_rows(source, width, weights, &mut self.row[..len]);
             self.columns.gather(&self.row, into);
@@ -301,8 +340,27 @@ mod tests {
             let mut plan = Resize::new([5, 7], region, [3, 4], mirror).expect("a shape");
             let [mut copied, mut filtered] = [vec![0; 3 * 4 * CHANNELS], vec![0; 3 * 4 * CHANNELS]];
             plan.apply(&picture, &mut copied).expect("lengths agree");
-            plan.carry_out(&picture, &mut filtered);
+            plan.carry_out(&picture, 0, &mut filtered);
             assert_eq!(copied, filtered);
+        }
+    }
+
+    #[test]
+    fn the_tensor_is_that_of_the_picture_bit_for_bit() {
+        let picture: Vec<u8> = (0..11 * 17 * CHANNELS).map(|at| (at * 37 % 251) as u8).collect();
+        let region = Region { top: 1, left: 2, height: 9, width: 13 };
+        // In its own size, smaller, larger, and one side of each.
+        for result in [[9, 13], [4, 5], [20, 30], [9, 5], [30, 13]] {
+            for mirror in [false, true] {
+                let mut plan = Resize::new([11, 17], region, result, mirror).expect("a shape");
+                let len = result[0] * result[1] * CHANNELS;
+                let (mut seen, mut expected, mut tensor) = (vec![0; len], vec![0.0; len], vec![9.0; len]);
+                plan.apply(&picture, &mut seen).expect("lengths agree");
+                crate::normalise(&seen, &mut expected).expect("lengths agree");
+                plan.normalise(&picture, &mut tensor).expect("lengths agree");
+                assert_eq!(tensor, expected, "{result:?} {mirror}");
+                assert!(plan.normalise(&picture, &mut tensor[1..]).is_err());
+            }
         }
     }
 

@@ -36,6 +36,14 @@ impl Square {
         check("the square", into.len(), self.size * self.size * CHANNELS)?;
         self.plan.apply(source, into)
     }
+
+    /// Carries the plan out into a tensor, `[3, size, size]` f32: see [`Resize::normalise`].
+    ///
+    /// # Errors
+    /// Buffers of other lengths.
+    pub fn normalise(&mut self, source: &[u8], tensor: &mut [f32]) -> Result<(), ImagingError> {
+        self.plan.normalise(source, tensor)
+    }
 }
 
 #[cfg(test)]

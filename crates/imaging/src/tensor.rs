@@ -40,11 +40,17 @@ pub fn normalise(picture: &[u8], tensor: &mut [f32]) -> Result<(), ImagingError>
     check("the tensor", tensor.len(), picture.len())?;
     let (red, others) = tensor.split_at_mut(pixels.len());
     let (green, blue) = others.split_at_mut(pixels.len());
-    for (((pixel, red), green), blue) in pixels.iter().zip(red).zip(green).zip(blue) {
+    fill(pixels.iter(), [red, green, blue]);
+    Ok(())
+}
+
+/// Writes pixels to planes, as [`normalise`] does: as many as both have.
+#[inline(always)]
+pub(crate) fn fill<'a>(pixels: impl Iterator<Item = &'a [u8; CHANNELS]>, [red, green, blue]: [&mut [f32]; CHANNELS]) {
+    for (((pixel, red), green), blue) in pixels.zip(red).zip(green).zip(blue) {
         let [r, g, b] = pixel.map(|value| VALUES[usize::from(value)]);
         (*red, *green, *blue) = (r, g, b);
     }
-    Ok(())
 }
 
 /// Tensor to picture: `[3, h, w]` f32 CHW to `[h, w, 3]` u8 HWC, `(x + 1) × 127.5`, rounded.

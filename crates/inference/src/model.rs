@@ -216,6 +216,9 @@ fn open_on(runtime: &Runtime, path: &Path, options: &Options, provider: Provider
             .with_intra_threads(threads)?
             .with_intra_op_spinning(options.spin_us > 0)?
             .with_config_entry("session.intra_op.spin_duration_us", options.spin_us.to_string())?
+            // Awake from one operator to the next, and not behind the last one: then what was made is on its way to the next
+            // stage, which needs the cores (onnxruntime_session_options_config_keys.h, kOrtSessionOptionsConfigForceSpinningStop).
+            .with_config_entry("session.force_spinning_stop", "1")?
             .with_execution_providers(providers)?)
     };
     let mut builder = build().wrap_err_with(|| format!("provider {provider} does not work here"))?;

@@ -55,7 +55,8 @@ impl Choice {
 
 /// How long waiting threads stay awake unless somebody says otherwise, in microseconds: longer than from one operator to the
 /// next within a run, where waking a thread up cost a seventh of a picture's time, and shorter than what another stage that
-/// shares the cores would notice. Without a bound (ONNX Runtime's own default) three stages on two cores were twice as slow.
+/// shares the cores would notice. Without a bound (ONNX Runtime's own default) three stages on two cores were twice as slow. Behind
+/// the last operator of a run nobody stays awake.
 pub const SPIN_US: u32 = 200;
 
 /// How a session is opened.
@@ -65,7 +66,7 @@ pub struct Options {
     pub provider: Choice,
     /// Threads inside an operator; 0 is one a core.
     pub threads: usize,
-    /// Microseconds that a waiting thread stays awake before it sleeps; 0 is none.
+    /// Microseconds that a waiting thread stays awake within a run before it sleeps; 0 is none.
     pub spin_us: u32,
 }
 

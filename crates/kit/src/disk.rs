@@ -4,6 +4,7 @@ use eyre::{Result, WrapErr, bail};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 /// How many bytes people may still write to the disk that a folder is on.
 ///
@@ -58,6 +59,13 @@ impl Room {
     #[must_use]
     pub fn told(least: u64, free: impl Fn(&Path) -> Result<u64> + Send + 'static) -> Self {
         Self { least, free: Box::new(free) }
+    }
+
+    /// Enough for so many looks, then too little: a disk that fills up meanwhile.
+    #[must_use]
+    pub fn for_looks(looks: u64) -> Self {
+        let left = AtomicU64::new(looks);
+        Self::told(0, move |_| Ok(left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).unwrap_or(0)))
     }
 
     /// Whether the disk that a file is on has more than that.

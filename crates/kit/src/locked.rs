@@ -15,10 +15,7 @@ const IPC_LOCK: u32 = 14;
 
 /// Takes all that this process may have: the soft limit becomes the hard one. Before dora is joined.
 pub(crate) fn raise() {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the limit is ours, and is filled before it is read.
-    let is_known = unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut limit) } == 0;
-    if is_known && limit.rlim_cur < limit.rlim_max {
+    if let Some(mut limit) = limits().filter(|limit| limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
         // One that is not raised is said by `check`.
         // SAFETY: the limit is only read.
@@ -57,19 +54,21 @@ fn needed(member: &Member, room: impl Fn(&str) -> u64) -> u64 {
 
 /// How many bytes this process may lock; `None`: as many as it likes.
 fn limit() -> Option<u64> {
-    let read = |file: &str| fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default();
-    if may_lock_all(&read("status")) { None } else { limit_of(&read("limits")) }
+    let may_lock_all = may_lock_all(&fs::read_to_string("/proc/self/status").unwrap_or_default());
+    limits().map(|limit| limit.rlim_cur).filter(|limit| *limit != libc::RLIM_INFINITY && !may_lock_all)
+}
+
+/// The soft and the hard limit, in bytes.
+fn limits() -> Option<libc::rlimit> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the limit is ours, and is filled before it is read.
+    let is_known = unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut limit) } == 0;
+    is_known.then_some(limit)
 }
 
 fn may_lock_all(status: &str) -> bool {
     let rights = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok());
     rights.is_some_and(|rights| rights >> IPC_LOCK & 1 == 1)
-}
-
-/// The soft limit, out of `/proc/<pid>/limits`; `None`: there is none.
-fn limit_of(limits: &str) -> Option<u64> {
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max locked memory"))?;
-    line.split_ascii_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -80,17 +79,13 @@ mod tests {
     fn a_node_locks_its_own_room_and_that_of_each_node_that_it_hears_once() {
         let inputs = [("frame", "camera/frame"), ("notice", "camera/notice"), ("tick", "dora/timer/millis/100")];
         let inputs = inputs.map(|(port, source)| (port.to_owned(), source.to_owned())).to_vec();
-        let member = Member { id: "encoder".to_owned(), is_dynamic: false, machine: None, inputs };
+        let member = Member { id: "encoder".to_owned(), inputs, ..Member::default() };
         let room = |name: &str| if name == "camera" { 100 } else { 10 };
         assert_eq!(needed(&member, room), 110 + 2 * BOOKS);
     }
 
     #[test]
-    fn the_limit_is_read_and_does_not_count_for_whoever_may_lock_all() {
-        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
-                      Max locked memory         8388608              unlimited            bytes     \n";
-        assert_eq!(limit_of(limits), Some(8 << 20));
-        assert_eq!(limit_of(&limits.replace("8388608", "unlimited")), None);
+    fn who_has_the_right_may_lock_all() {
         assert!(may_lock_all("Name:\tcamera\nCapEff:\t0000000000004000\n"));
         assert!(!may_lock_all("Name:\tcamera\nCapEff:\t0000000000000000\n"));
     }

@@ -1,9 +1,22 @@
 //! The nodes of the dataflow, as its file has them.
 
 use dora_node_api::DoraNode;
+use mirror_contract::{Frame, Latent, Message};
+use std::collections::BTreeMap;
+
+/// Inputs that are laid beside a picture which comes in elsewhere: several wait there, to be found for that picture, and none is
+/// work of its own.
+const BESIDE: [&str; 2] = ["source", "before"];
+
+/// Whether an input of that name and message type belongs to the image path: its newest message alone counts, for an old picture
+/// must never wait for a model, and a node that has such an input has something to do when one comes.
+#[must_use]
+pub fn is_image_path(port: &str, message_type: &str) -> bool {
+    [Frame::TYPE, Latent::TYPE].contains(&message_type) && !BESIDE.contains(&port)
+}
 
 /// A node of the dataflow file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Member {
     /// Its name.
     pub id: String,
@@ -13,6 +26,16 @@ pub struct Member {
     pub machine: Option<String>,
     /// Its inputs, and what they come from: `picture`, `decoder/picture`.
     pub inputs: Vec<(String, String)>,
+    /// The message types of those inputs, where the file says them: `picture`, `mirror/media/v1/Frame`.
+    pub input_types: BTreeMap<String, String>,
+}
+
+impl Member {
+    /// Whether that input of it belongs to the image path.
+    #[must_use]
+    pub fn is_image_path(&self, port: &str) -> bool {
+        self.input_types.get(port).is_some_and(|message_type| is_image_path(port, message_type))
+    }
 }
 
 /// All nodes; none if the file cannot be read.
@@ -22,14 +45,37 @@ pub(crate) fn of(dora: &DoraNode) -> Vec<Member> {
         // An operator under dora's own runtime has its edges one level below.
         let operator = node.operator.iter().map(|operator| &operator.config);
         let operators = node.operators.iter().flat_map(|runtime| &runtime.operators).map(|operator| &operator.config);
-        let below = operator.chain(operators).flat_map(|config| &config.inputs);
-        let inputs = node.inputs.iter().chain(below);
+        let below: Vec<_> = operator.chain(operators).collect();
+        let inputs = node.inputs.iter().chain(below.iter().flat_map(|config| &config.inputs));
+        let types = node.input_types.iter().chain(below.iter().flat_map(|config| &config.input_types));
         Member {
             id: node.id.to_string(),
             is_dynamic: node.path.as_deref() == Some("dynamic"),
             machine: node.deploy.as_ref().and_then(|deploy| deploy.machine.clone()),
             inputs: inputs.map(|(port, input)| (port.to_string(), input.mapping.to_string())).collect(),
+            input_types: types.map(|(port, message_type)| (port.to_string(), message_type.clone())).collect(),
         }
     });
     members.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_and_latents_are_the_image_path_whatever_their_inputs_are_called_and_what_is_laid_beside_them_is_not() {
+        for (port, message_type, expected) in [
+            ("picture", Frame::TYPE, true),
+            ("picture_blur", Frame::TYPE, true),
+            ("bild", Frame::TYPE, true),
+            ("latent", Latent::TYPE, true),
+            ("source", Frame::TYPE, false),
+            ("before", Frame::TYPE, false),
+            ("picture", "mirror/media/v1/Settings", false),
+            ("picture", "", false),
+        ] {
+            assert_eq!(is_image_path(port, message_type), expected, "{port} {message_type}");
+        }
+    }
 }

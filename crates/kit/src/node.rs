@@ -1,14 +1,15 @@
 //! The node as the graph sees it.
 
 use crate::members::Member;
-use crate::turn::Turn;
+use crate::turn::{Turn, Word};
 use dora_node_api::dora_core::config::{DataId, NodeId};
-use dora_node_api::{DoraArray, DoraNode, Event, EventStream, MetadataParameters, TryRecvError};
+use dora_node_api::{DoraArray, DoraNode, Event, EventStream, MetadataParameters, Parameter, TryRecvError};
 use eyre::{Result, WrapErr, eyre};
 use futures::future::{Either, select};
 use mirror_contract::{
-    ContractError, Frame, Header, Level, Message, Notice, StageTime, Stamp, Taken, Trace, VISITOR, now_ns,
+    ContractError, Frame, Header, Level, Message, Notice, StageTime, Stamp, Taken, Trace, VISITOR, keys, now_ns,
 };
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use std::time::Duration;
 pub const NOTICE: &str = "notice";
 /// The word of the next stage that it has taken up a picture: its output, and the input of the stage before it.
 pub const TAKEN: &str = "taken";
+/// The word of a stage that it is done with a picture: its output, and the input of a stage before it.
+pub const FINISHED: &str = "finished";
 /// The input that a timer drives.
 pub const TICK: &str = "tick";
 
@@ -71,6 +74,8 @@ pub struct Node {
     heard: Option<Vec<String>>,
     pace: Option<Pace>,
     hears_all: bool,
+    /// The parameters that are on.
+    on: BTreeSet<String>,
 }
 
 /// The inputs that wait for their turn, the output whose sending ends it.
@@ -82,6 +87,15 @@ struct Pace {
 
 fn stream_of(input: &Input) -> &str {
     Stamp::stream_of(&input.parameters)
+}
+
+/// The picture that a message is about: its stream and its number.
+fn picture_of(parameters: &MetadataParameters) -> (&str, i64) {
+    let frame_id = match parameters.get(keys::FRAME_ID) {
+        Some(Parameter::Integer(frame_id)) => *frame_id,
+        _ => 0,
+    };
+    (Stamp::stream_of(parameters), frame_id)
 }
 
 impl Node {
@@ -120,15 +134,16 @@ impl Node {
         let sources = members.iter().flat_map(|member| &member.inputs).map(|(_, source)| source);
         let outputs = sources.filter_map(|source| source.strip_prefix(&own)).map(ToOwned::to_owned).collect();
         let heard = (!members.is_empty()).then_some(outputs);
-        Self { dora, events, name, drops: 0, refused: 0, has_notice, heard, pace: None, hears_all }
+        Self { dora, events, name, drops: 0, refused: 0, has_notice, heard, pace: None, hears_all, on: BTreeSet::new() }
     }
 
     /// Lets pictures wait for their turn: of those that come to `inputs` only the newest of each stream is handed out, one
     /// stream after the other, and only when the next stage has taken up what was sent last on `output`. The next stage's word
-    /// is the input [`TAKEN`]; a graph that does not connect it makes every picture's turn come at once.
+    /// is the input [`TAKEN`], or [`FINISHED`] instead ([`Word`] says what comes of that); a graph that connects neither makes every
+    /// picture's turn come at once.
     #[must_use]
     pub fn paced(mut self, inputs: &'static [&'static str], output: &'static str) -> Self {
-        self.pace = Some(Pace { inputs, output, turn: Turn::new(self.asks(), stream_of) });
+        self.pace = Some(Pace { inputs, output, turn: Turn::new(self.word(), stream_of) });
         self
     }
 
@@ -136,12 +151,19 @@ impl Node {
     /// comes, and none is left out for a newer one.
     #[must_use]
     pub fn paced_where_asked(self, inputs: &'static [&'static str], output: &'static str) -> Self {
-        if self.asks() { self.paced(inputs, output) } else { self }
+        if self.word() == Word::Nothing { self } else { self.paced(inputs, output) }
     }
 
-    /// Whether the graph connects the next stage's word.
-    fn asks(&self) -> bool {
-        self.dora.node_config().inputs.contains_key(&DataId::from(TAKEN.to_owned()))
+    /// The next stage's word that the graph connects.
+    fn word(&self) -> Word {
+        let connects = |port: &str| self.dora.node_config().inputs.contains_key(&DataId::from(port.to_owned()));
+        if connects(FINISHED) {
+            Word::Finished
+        } else if connects(TAKEN) {
+            Word::Taken
+        } else {
+            Word::Nothing
+        }
     }
 
     /// Says upstream that this picture was taken up.
@@ -166,6 +188,12 @@ impl Node {
     #[must_use]
     pub fn hears_all(&self) -> bool {
         self.hears_all
+    }
+
+    /// Whether somebody has switched that parameter of this node on since it started (`dora param set NODE KEY true`).
+    #[must_use]
+    pub fn is_on(&self, parameter: &str) -> bool {
+        self.on.contains(parameter)
     }
 
     /// The node's name in the dataflow.
@@ -235,8 +263,8 @@ impl Node {
     /// Keeps what must wait, and takes the next stage's word; everything else is given back.
     fn wait_for_turn(&mut self, input: Input) -> Option<Input> {
         let Some(pace) = &mut self.pace else { return Some(input) };
-        if input.port == TAKEN {
-            pace.turn.taken(input.received_ns);
+        if [TAKEN, FINISHED].contains(&input.port.as_str()) {
+            pace.turn.said(picture_of(&input.parameters), input.received_ns);
         } else if pace.inputs.contains(&input.port.as_str()) {
             if pace.turn.come(input).is_some() {
                 self.count_drops(1);
@@ -303,6 +331,18 @@ impl Node {
                 tracing::warn!("dora: {error}");
                 Next::Nothing
             }
+            Event::ParamUpdate { key, value } => {
+                if value.as_bool() == Some(true) {
+                    self.on.insert(key);
+                } else {
+                    self.on.remove(&key);
+                }
+                Next::Nothing
+            }
+            Event::ParamDeleted { key } => {
+                self.on.remove(&key);
+                Next::Nothing
+            }
             Event::InputClosed { id } => {
                 tracing::debug!("input {id} has closed");
                 Next::Nothing
@@ -339,17 +379,17 @@ impl Node {
     /// # Errors
     /// dora cannot send.
     pub fn send<M: Message>(&mut self, port: &str, message: M) -> Result<()> {
-        self.note_sent(port);
         let (parameters, data) = message.encode();
+        self.note_sent(port, &parameters);
         self.dora
             .send_output(DataId::from(port.to_owned()), parameters, data)
             .wrap_err_with(|| format!("output {port} could not be sent"))
     }
 
     /// A turn ends when what was made of its picture is sent on.
-    fn note_sent(&mut self, port: &str) {
+    fn note_sent(&mut self, port: &str, parameters: &MetadataParameters) {
         if let Some(pace) = self.pace.as_mut().filter(|pace| pace.output == port) {
-            pace.turn.sent(now_ns());
+            pace.turn.sent(picture_of(parameters), now_ns());
         }
     }
 
@@ -374,8 +414,8 @@ impl Node {
         [height, width]: [usize; 2],
         fill: impl FnOnce(&mut [u8]),
     ) -> Result<()> {
-        self.note_sent(port);
         let parameters = Frame::parameters(header, height, width);
+        self.note_sent(port, &parameters);
         let len = height * width * Frame::CHANNELS;
         self.dora
             .send_output_raw(DataId::from(port.to_owned()), parameters, len, fill)

@@ -1,5 +1,6 @@
 //! The nodes of a dataflow as the system sees them: proc(5), on this machine.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
@@ -46,15 +47,30 @@ pub fn nodes(dataflow: &str) -> Vec<Process> {
     all().filter_map(|pid| node(pid, &config(pid)?, dataflow)).collect()
 }
 
+/// The names of those nodes.
+#[must_use]
+pub fn names(dataflow: &str) -> BTreeSet<String> {
+    nodes(dataflow).into_iter().map(|process| process.node).collect()
+}
+
+/// The dataflows whose nodes run on this machine.
+#[must_use]
+pub fn dataflows() -> BTreeSet<String> {
+    all().filter_map(|pid| value(&config(pid)?, "dataflow_id").map(str::to_owned)).collect()
+}
+
 fn node(pid: i32, config: &str, dataflow: &str) -> Option<Process> {
-    // The keys at the left edge: the dataflow file that stands below them has keys of its own.
-    let value = |key| config.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
-    let restarts = value("restart_count").and_then(|count| count.trim().parse().ok()).unwrap_or(0);
-    (value("dataflow_id")? == dataflow).then(|| Process {
+    let restarts = value(config, "restart_count").and_then(|count| count.trim().parse().ok()).unwrap_or(0);
+    (value(config, "dataflow_id")? == dataflow).then(|| Process {
         pid,
-        node: value("node_id").unwrap_or("a node").to_owned(),
+        node: value(config, "node_id").unwrap_or("a node").to_owned(),
         restarts,
     })
+}
+
+/// What is said of a key at the left edge: the dataflow file that stands below has keys of its own.
+fn value<'a>(config: &'a str, key: &str) -> Option<&'a str> {
+    config.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
 }
 
 /// What a process uses. `None`: it has ended.

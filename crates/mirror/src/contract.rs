@@ -4,13 +4,14 @@
 //! without a manifest, somebody's own, is checked as far as its own entry goes.
 
 use eyre::{Result, WrapErr, eyre};
+use mirror_kit::members::is_image_path;
 use serde_yaml_ng::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Ports whose newest message alone counts: an old picture must never wait for a model.
-const LATEST_WINS: [&str; 6] = ["frame", "frame_2", "frame_web", "latent", "denoised", "picture"];
+/// Programs that take whatever is connected, under whatever name: they look into nothing of it.
+const TAKE_ALL: [&str; 2] = ["watch", "tape"];
 
 /// Reads a dataflow file.
 ///
@@ -74,7 +75,8 @@ fn input_faults(
 ) -> Vec<String> {
     let mut faults = Vec::new();
     let own = manifest.map(|manifest| &manifest["inputs"][port]);
-    if own.is_some_and(Value::is_null) {
+    let takes_all = program(node).is_some_and(|program| TAKE_ALL.contains(&program));
+    if own.is_some_and(Value::is_null) && !takes_all {
         return vec![format!("{id} has no input {port}")];
     }
     let source = input["source"].as_str().or(input.as_str()).unwrap_or_default();
@@ -85,7 +87,7 @@ fn input_faults(
     }
     // A recording wants them all; the page picks the newest of each stream itself.
     let is_sorted = id == "tape" || (id == "web" && port == "picture");
-    if LATEST_WINS.contains(&port) && !is_sorted && input["queue_size"] != 1 {
+    if is_image_path(port, said) && !is_sorted && input["queue_size"] != 1 {
         faults.push(format!("{id}: the input {port} needs queue_size: 1, or old pictures wait for a model"));
     }
     if input["queue_policy"] == "backpressure" {
@@ -113,13 +115,18 @@ fn input_faults(
     faults
 }
 
+/// The program of a node, without its folder: `camera` of `target/release/camera`.
+#[must_use]
+pub fn program(node: &Value) -> Option<&str> {
+    node["path"].as_str()?.rsplit('/').next()
+}
+
 /// The manifest of a node's program, if it is one of the project's.
 ///
 /// # Errors
 /// It cannot be read.
 pub fn manifest(root: &Path, id: &str, node: &Value) -> Result<Option<Value>> {
-    let path = node["path"].as_str().unwrap_or_default();
-    let program = if path == "dynamic" { id } else { path.rsplit('/').next().unwrap_or(path) };
+    let program = program(node).map_or("", |program| if program == "dynamic" { id } else { program });
     let manifest = root.join("nodes").join(program).join("dora-node.yml");
     if manifest.is_file() { graph(&manifest).map(Some) } else { Ok(None) }
 }
@@ -157,6 +164,11 @@ mod tests {
             ("source: camera/frame, ", "source: camera/picture, ", "camera does not list the output picture"),
             ("source: camera/frame, ", "source: frame, ", "which is not node/output"),
             ("camera/frame, queue_size: 1", "camera/frame, queue_size: 4", "needs queue_size: 1"),
+            (
+                "operator: { source: operator/picture, queue_size: 1",
+                "operator: { source: operator/picture",
+                "input picture_operator needs",
+            ),
             ("frame: { source: camera", "frames: { source: camera", "encoder has no input frames"),
             ("outputs: [latent, ", "outputs: [letter, latent, ", "encoder has no output letter"),
             (
@@ -171,6 +183,14 @@ mod tests {
             let found = faults(&root(), &graph).unwrap();
             assert!(found.iter().any(|line| line.contains(fault)), "{to}: {found:?}");
         }
+    }
+
+    #[test]
+    fn what_is_watched_may_have_a_name_of_its_own() {
+        let text = fs::read_to_string(root().join("dataflow.yml")).unwrap();
+        let text = text.replace("picture_operator: ", "picture_blur: ");
+        assert!(text.contains("picture_blur: { source: operator/picture, "));
+        assert_eq!(faults(&root(), &serde_yaml_ng::from_str(&text).unwrap()).unwrap(), [""; 0]);
     }
 
     #[test]

@@ -228,6 +228,16 @@ impl Dora {
         self.output(&["node", "add", "--dataflow", dataflow, "--from-yaml", &yaml])?.done("dora node add").map(drop)
     }
 
+    /// Switches a parameter of a running node on (`Node::is_on`).
+    ///
+    /// # Errors
+    /// dora's own words.
+    pub fn switch_on(&self, dataflow: &str, node: &str, parameter: &str) -> Result<()> {
+        self.output(&["param", "set", "--dataflow", dataflow, node, parameter, "true"])?
+            .done("dora param set")
+            .map(drop)
+    }
+
     /// Replaces a node of a running dataflow: `yaml` holds its new definition, with the same edges.
     ///
     /// # Errors

@@ -93,11 +93,6 @@ impl Front {
                 overrides.insert(row.key.to_owned(), row.kind.for_dora(&value));
             }
         }
-        // Files that are given are meant, however TLS was asked for: the node makes a certificate only where there is none.
-        let is_given = |key| house.value(overrides, key).is_some_and(|path| !path.trim().is_empty());
-        if is_given("WEB_TLS_CERTIFICATE") || is_given("WEB_TLS_KEY") {
-            overrides.insert("WEB_TLS".to_owned(), "on".to_owned());
-        }
         self.place(overrides, house, file.get(file::HOST).map(String::as_str))?;
         places::keep_apart(overrides, house)?;
         self.admit(overrides, house)
@@ -155,7 +150,10 @@ impl Front {
         // A file of one's own stays as it is: the mirror asks its own page with what is in it.
         let token = made.map_or_else(|| secret::own(house, overrides), |token| Ok(Some(token)))?;
         let tls = house.value(overrides, "WEB_TLS").unwrap_or_default();
-        let is_safe = matches!(tls.trim().to_ascii_lowercase().as_str(), "on" | "self-signed");
+        // Files that are given are meant, however TLS was asked for: the node sees it so as well.
+        let is_given = |key| house.value(overrides, key).is_some_and(|path| !path.trim().is_empty());
+        let is_safe = matches!(tls.trim().to_ascii_lowercase().as_str(), "on" | "self-signed")
+            || ["WEB_TLS_CERTIFICATE", "WEB_TLS_KEY"].into_iter().any(is_given);
         let scheme = if is_safe { "https" } else { "http" };
         let ips = if page.ip().is_unspecified() { mirror_kit::addresses::here() } else { vec![page.ip()] };
         let links = ips.into_iter().filter(|ip| !ip.is_loopback());
@@ -256,9 +254,11 @@ mod tests {
         for line in ["--tls --ssl-certfile a.pem --ssl-keyfile /b.pem", "--tls-certificate a.pem --tls-key /b.pem"] {
             let (overrides, entrance) = Project::new("WEB_TLS=self-signed").add(line).unwrap();
             let told = ["WEB_TLS", "WEB_TLS_CERTIFICATE", "WEB_TLS_KEY"].map(|key| overrides[key].as_str());
-            assert_eq!(told, ["on", "/home/me/a.pem", "/b.pem"], "{line}");
+            assert_eq!(told, ["self-signed", "/home/me/a.pem", "/b.pem"], "{line}");
             assert!(entrance.is_safe);
         }
+        let (overrides, entrance) = Project::new("").add("--ssl-certfile a.pem --ssl-keyfile /b.pem").unwrap();
+        assert_eq!((overrides.get("WEB_TLS"), entrance.is_safe), (None, true));
         let (overrides, entrance) = Project::new("").add("--tls").unwrap();
         assert_eq!((overrides["WEB_TLS"].as_str(), entrance.is_safe), ("self-signed", true));
     }

@@ -5,9 +5,10 @@ use crate::house::House;
 use crate::journal::{Journal, Line};
 use crate::kept::{self, Kept, Next};
 use crate::overrides::{self, Overrides};
-use crate::remains::{self, Remains};
+use crate::remains::Remains;
 use crate::signals;
 use eyre::{Result, bail};
+use mirror_kit::processes;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -121,7 +122,7 @@ impl<'a> Graph<'a> {
     /// The nodes that run.
     #[must_use]
     pub fn nodes(&self) -> BTreeSet<String> {
-        remains::nodes(&self.id).into_iter().map(|(_, node)| node).collect()
+        processes::names(&self.id)
     }
 
     /// Where the nodes' logs are.

@@ -1,5 +1,6 @@
 //! The project on disk: its root, a dataflow file, and whether everything that the graph starts is there.
 
+use crate::contract;
 use crate::overrides::Overrides;
 use eyre::{Result, WrapErr, bail, eyre};
 use mirror_inference::runtime::INSTALLED;
@@ -56,9 +57,8 @@ impl House {
         let nodes = graph["nodes"].as_sequence().ok_or_else(|| eyre!("{shown} has no list of nodes"))?;
         let mut environment = pairs(&graph["env"]);
         for node in nodes {
-            let program = node["path"].as_str().unwrap_or_default().rsplit('/').next();
             // A second one (`web_2`) has a page and settings of its own: those of the first are meant.
-            if program == node["id"].as_str() {
+            if contract::program(node) == node["id"].as_str() {
                 environment.extend(pairs(&node["env"]));
             }
         }

@@ -1,5 +1,6 @@
 //! `mirror operator`: an operator's library into the mirror that runs, and what becomes of it. `scripts/operator` builds it.
 
+use crate::contract::program;
 use crate::house::{DATAFLOW, House};
 use crate::kept::Kept;
 use crate::overrides::Overrides;
@@ -93,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn host(root: &Path, kept: &Kept, asked: Option<&str>) -> Option<Host> {
     let of_all = kept.overrides.get(LIBRARY).map(String::as_str).or(kept.graph["env"][LIBRARY].as_str());
     let nodes = kept.graph["nodes"].as_sequence().into_iter().flatten();
-    let mut hosts = nodes.filter(|node| node["path"].as_str().and_then(|path| path.rsplit('/').next()) == Some(HOST));
+    let mut hosts = nodes.filter(|node| program(node) == Some(HOST));
     let host = hosts.find(|node| {
         let own = node["env"][LIBRARY].as_str();
         match asked {

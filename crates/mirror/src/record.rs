@@ -23,6 +23,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const PROGRAM: &str = "target/release/tape";
 /// How the lines of what records begin: its progress, and its last one.
 pub const LINES: [&str; 2] = [words::RECORDED, words::FINISHED];
+/// The output that a node sends only while somebody needs it, and the parameter that says so: see `nodes/encoder`.
+const SOURCE: &str = "source";
 /// How long the node may be silent: longer, and it has ended without a word.
 const SILENCE: Duration = Duration::from_secs(20);
 
@@ -94,6 +96,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     fs::create_dir_all(root.join("out"))?;
     // JSON is YAML.
     fs::write(&file, yaml.to_string()).wrap_err_with(|| format!("{} cannot be written", file.display()))?;
+    // It stays on when this recording ends: another one may go by it.
+    for (sender, _) in topics.iter().filter_map(|topic| topic.split_once('/')).filter(|(_, port)| *port == SOURCE) {
+        dora.switch_on(&id, sender, SOURCE)?;
+    }
     let added = dora.add_node(&id, &file);
     let _ = fs::remove_file(&file);
     added?;

@@ -2,10 +2,10 @@
 
 use crate::failures::{self, Failures, Verdict};
 use crate::journal::Line;
-use crate::remains;
 use crate::{dora, report, signals};
 use eyre::{Result, WrapErr, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mirror_kit::processes;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
@@ -109,8 +109,7 @@ impl Recording {
 
     /// The nodes that run.
     fn nodes(&self) -> BTreeSet<String> {
-        let nodes = self.id.as_deref().map(remains::nodes).unwrap_or_default();
-        nodes.into_iter().map(|(_, node)| node).collect()
+        self.id.as_deref().map(processes::names).unwrap_or_default()
     }
 
     /// All that dora prints, also written to the log file.

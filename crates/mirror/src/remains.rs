@@ -1,5 +1,6 @@
 //! What a mirror that was killed leaves behind: processes, and files in `/dev/shm`.
 
+use mirror_kit::processes::{Process, all, config, nodes};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,9 +32,9 @@ impl Remains {
         while !nodes(dataflow).is_empty() && start.elapsed() < patience {
             thread::sleep(Duration::from_millis(50));
         }
-        for (process, node) in nodes(dataflow) {
-            kill(process);
-            done.push(format!("{node} still ran (process {process}); it was killed"));
+        for Process { pid, node, .. } in nodes(dataflow) {
+            kill(pid);
+            done.push(format!("{node} still ran (process {pid}); it was killed"));
         }
         while !nodes(dataflow).is_empty() && start.elapsed() < 2 * patience {
             thread::sleep(Duration::from_millis(50));
@@ -58,7 +59,7 @@ impl Remains {
 /// the page's port. Says so, in a line, if there were any.
 #[must_use]
 pub fn end_orphans(programs: &Path) -> Option<String> {
-    let orphans: Vec<i32> = processes().filter(|process| is_orphan(*process, programs)).collect();
+    let orphans: Vec<i32> = all().filter(|process| is_orphan(*process, programs)).collect();
     for process in &orphans {
         kill(*process);
     }
@@ -89,46 +90,10 @@ fn parent(process: i32) -> Option<i32> {
     status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
 }
 
-/// The running nodes of a dataflow: process and node.
-#[must_use]
-pub fn nodes(dataflow: &str) -> Vec<(i32, String)> {
-    processes().filter_map(|process| Some((process, node(process, dataflow)?))).collect()
-}
-
-/// The dataflows whose nodes run on this machine.
-#[must_use]
-pub fn dataflows() -> BTreeSet<String> {
-    let configs = processes().filter_map(config);
-    configs.filter_map(|config| value(&config, "dataflow_id").map(str::to_owned)).collect()
-}
-
-/// Which node of that dataflow a process is.
-fn node(process: i32, dataflow: &str) -> Option<String> {
-    let config = config(process)?;
-    (value(&config, "dataflow_id")? == dataflow).then(|| value(&config, "node_id").unwrap_or("a node").to_owned())
-}
-
-/// What dora tells a node in its environment, as YAML: `dataflow_id: 01a1…`, `node_id: camera`, …
-fn config(process: i32) -> Option<String> {
-    let environment = fs::read(format!("/proc/{process}/environ")).ok()?;
-    let config = environment.split(|byte| *byte == 0).find_map(|pair| pair.strip_prefix(b"DORA_NODE_CONFIG="))?;
-    Some(String::from_utf8_lossy(config).into_owned())
-}
-
-/// What is said of a key there.
-fn value<'a>(config: &'a str, key: &str) -> Option<&'a str> {
-    config.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix(": "))
-}
-
 /// Ends a process without asking it.
 fn kill(process: i32) {
     // SAFETY: kill(2) takes two integers and touches no memory of this process.
     unsafe { libc::kill(process, libc::SIGKILL) };
-}
-
-fn processes() -> impl Iterator<Item = i32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 fn shared_memory() -> BTreeSet<PathBuf> {
@@ -140,7 +105,7 @@ fn shared_memory() -> BTreeSet<PathBuf> {
 /// The files of shared memory that some process has mapped or open.
 fn used_memory() -> BTreeSet<PathBuf> {
     let mut used = BTreeSet::new();
-    for process in processes() {
+    for process in all() {
         let maps = fs::read_to_string(format!("/proc/{process}/maps")).unwrap_or_default();
         used.extend(maps.lines().filter_map(|line| Some(PathBuf::from(&line[line.find(SHARED_MEMORY)?..]))));
         let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();

@@ -28,8 +28,7 @@ pub fn reroute(root: &Path, graph: &Value, topics: &[&str]) -> Result<Option<Val
 fn play(root: &Path, graph: &mut Value, topic: &str) -> Result<()> {
     let (_, port) = topic.rsplit_once('/').ok_or_else(|| eyre!("\"{topic}\" is no topic, like camera/frame"))?;
     let nodes = graph["nodes"].as_sequence_mut().ok_or_else(|| eyre!("there is no list of nodes"))?;
-    let is_player = |node: &Value| node["path"].as_str().and_then(|path| path.rsplit('/').next()) == Some(PLAYER);
-    let at = nodes.iter().position(is_player);
+    let at = nodes.iter().position(|node| contract::program(node) == Some(PLAYER));
     let at = at.ok_or_else(|| eyre!("the graph has no node that plays recordings ({PLAYER})"))?;
     let mut player = nodes.remove(at);
     let mut outputs = player["outputs"].as_sequence().cloned().unwrap_or_default();

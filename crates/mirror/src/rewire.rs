@@ -14,12 +14,12 @@ use crate::kept::{self, Kept, Next};
 use crate::overrides;
 use crate::page::Page;
 use crate::pause::Watcher;
-use crate::remains;
 use crate::swap::{replace, running};
 use crate::variant::Variant;
 use crate::which::Which;
 use clap::Args;
 use eyre::{Result, WrapErr, bail};
+use mirror_kit::processes;
 use serde_yaml_ng::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -200,7 +200,7 @@ fn paints(root: &Path, id: &str, watcher: &mut Watcher) -> Result<()> {
     while !watcher.has_seen(BACK, begin + SETTLED) {
         let now = Instant::now();
         let mut verdicts: Vec<Verdict> = journal.news().iter().filter_map(|line| failures.note(line, 0, now)).collect();
-        verdicts.extend(failures.settle(now, || remains::nodes(id).into_iter().map(|(_, node)| node).collect()));
+        verdicts.extend(failures.settle(now, || processes::names(id)));
         let hopeless = verdicts.into_iter().find(|verdict| matches!(verdict, Verdict::Hopeless(_)));
         if let Some(Verdict::Hopeless(text)) = hopeless {
             bail!(text);

@@ -1,6 +1,6 @@
 //! The folders that runs of a graph leave in `out/`: what their nodes said, and what `mirror rewire` had to know.
 
-use crate::remains;
+use mirror_kit::processes;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -14,7 +14,7 @@ const OWN: [&str; 4] = ["mirror.yml", "mirror.yml.new", "next", "next.new"];
 /// Removes the folders of all but the newest runs, none of a graph that runs. Says so, in a line, if there were any.
 #[must_use]
 pub fn tidy(root: &Path) -> Option<String> {
-    let running = remains::dataflows();
+    let running = processes::dataflows();
     let entries = fs::read_dir(root.join("out")).into_iter().flatten().flatten();
     let mut runs: Vec<(SystemTime, PathBuf)> = entries.filter_map(|entry| run(&entry)).collect();
     runs.sort_by(|(one, _), (other, _)| other.cmp(one));
@@ -107,7 +107,7 @@ mod tests {
         let name = "01a1fd54-675c-77b4-b6e7-5a5a5a5a5a5a";
         let config = format!("dataflow_id: {name}\nnode_id: camera\n");
         let mut child = Command::new("sleep").arg("60").env("DORA_NODE_CONFIG", config).spawn().unwrap();
-        while !remains::dataflows().contains(name) {
+        while !processes::dataflows().contains(name) {
             sleep(Duration::from_millis(5));
         }
         for at in 0..KEPT {

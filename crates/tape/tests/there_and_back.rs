@@ -17,7 +17,6 @@ use mirror_tape::{Limits, Payload, Pictures, Reader, Reel, Taped};
 use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 const LIMITS: Limits = Limits { file_bytes: 0, free_bytes: 0 };
 
@@ -201,9 +200,8 @@ fn a_disk_without_room_is_said_before_anything_is_written() {
 fn a_disk_that_fills_up_ends_the_recording_whole_and_the_file_says_why() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x.mcap");
-    // A megabyte less each time that somebody looks: the third look is one too many.
-    let left = AtomicU64::new(12 << 20);
-    let room = Room::told(10 << 20, move |_| Ok(left.fetch_sub(1 << 20, Ordering::SeqCst)));
+    // The third look is one too many.
+    let room = Room::for_looks(2);
     let mut reel = Reel::within(&path, Pictures::Raw, 0, room).expect("it begins");
     // Three megabytes each.
     let message = |number| taped("camera/frame", number, frame(number, [1000, 1000]));

@@ -33,17 +33,17 @@ def meant(one: dict) -> Said:
 
 
 class Corpus:
-    """Everything of one set. Audio stays on the disk and is mapped, so that hours of it cost no memory."""
+    """Everything of one set or several. Audio stays on the disk and is mapped, so that hours of it cost no memory."""
 
-    def __init__(self, folder: Path, longest: float = 9.0):
+    def __init__(self, *folders: Path, longest: float = 9.0):
         self.said: list[Spoken] = []
-        for path in sorted(folder.glob("*.json")):
+        for path in (path for folder in folders for path in sorted(folder.glob("*.json"))):
             shard = json.loads(path.read_text())
             for one in shard["said"]:
                 if 1600 < one["length"] < longest * 16000:
                     self.said.append(Spoken(one["text"], one["kind"], tuple(one["looks"]), shard["synthesiser"], shard["voice"], path.with_suffix(".npy"), one["start"], one["length"], tuple((name, end) for name, end in one.get("phones", ())), meant(one)))
         if not self.said:
-            raise SystemExit(f"{folder} holds no speech: python -m train.voice render")
+            raise SystemExit(f"{folders[0]} holds no speech: python -m train.voice render")
         self._order = np.argsort([one.length for one in self.said], kind="stable")
         self._mapped: dict[Path, np.ndarray] = {}
 

@@ -1,6 +1,7 @@
 """Training of the listener: speech without end out of the cache, distorted anew each time."""
 
 import argparse
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,18 @@ FORM = "q5_0"
 ROUND_FROM = 0.7
 # How far from its words the decoder may look, in audio positions of 20 ms, and how many heads of each layer are told so.
 WINDOW, GUIDED = 8.0, 2
+# Of the letters that the decoder is told to go on from, so many are others at most. From the right ones alone it learns to guess
+# the rest of a word instead of listening, and in use one wrong letter leads to the next (Bengio et al., Scheduled Sampling, 2015).
+WRONG = 0.4
 # This many of the rows are noise or silence, where nobody speaks.
 QUIET = 0.07
+
+
+def _misheard(text: list[int], net: Listener, rng: np.random.Generator, share: float) -> list[int]:
+    """A text with other letters at a share of its places; a letter that begins a word stays one."""
+    letters = {begins: [net.row_of[token] for token in vocabulary.letters(begins)] for begins in (False, True)}
+    wrong = rng.random(len(text)) < share
+    return [int(rng.choice(letters[row in letters[True]])) if swap else row for row, swap in zip(text, wrong)]
 
 
 def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], count: int, where: torch.device, strength: float = 1.0) -> dict[str, torch.Tensor]:
@@ -44,7 +55,7 @@ def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], 
             said = edges(drawn[row], [len(vocabulary.table()[net.rows[place]]) for place in text])
             first, second = places[row, :2]
             looks_at[row, 1 : len(text) + 1] = torch.from_numpy(((said[:-1] + said[1:]) / 2 - first) / (second - first))
-        ids[row, : len(text) + 2] = torch.tensor(net.prompt() + text)
+        ids[row, : len(text) + 2] = torch.tensor(net.prompt() + _misheard(text, net, rng, rng.uniform(0, WRONG)))
         # The place of the first prompt token says whether anybody speaks, as whisper's does.
         goal[row, : len(text) + 2] = torch.tensor([silence if silent else net.prompt()[1], *text, end])
     sounds, possible = phones.goals(drawn, places, quiet)
@@ -91,8 +102,7 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     torch.set_num_threads(threads)
     torch.manual_seed(5)
     where, path = device(on), cache / "listener.pt"
-    corpus = Corpus(cache / "train")
-    phones = Phones(corpus.said)
+    corpus, phones = Corpus(cache / "train", cache / "words"), Phones(Corpus(cache / "train").said)
     if not resume:
         path.unlink(missing_ok=True)
     rows = vocabulary.rows()
@@ -104,13 +114,18 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     keep = {"rows": net.rows, "size": vars(net.size), "phones": len(phones)}
     print(f"listener: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters, {len(net.rows)} tokens, {len(corpus.said)} sentences, {where}")
     smooth, seconds = None, spent
+    # The next batch is made while the net learns from this one.
+    ahead = ThreadPoolExecutor(1)
+    ask = lambda step, share: ahead.submit(batch, net, corpus, phones, (7, step), count, where, min(1.0, 0.1 + 1.6 * share))  # noqa: E731
+    coming = ask(step, spent / (minutes * 60))
     bar = tqdm(total=round(minutes * 60), unit="s", desc="listener", initial=round(spent), mininterval=5)
     for share, seconds in clock(minutes, spent):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(rate, share)
         net.rounding.form, net.rounding.conv = (FORM, "f16") if share > ROUND_FROM else (None, None)
+        now, coming = coming.result(), ask(step + 1, share)
         with torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda"):
-            text, sounds, away = losses(net, batch(net, corpus, phones, (7, step), count, where, min(1.0, 0.1 + 1.6 * share)))
+            text, sounds, away = losses(net, now)
         # Who hears phones and knows where to listen finds words quickly; towards the end only the words count.
         loss = text + (1.0 - 0.8 * share) * sounds + 3.0 * (1.0 - share) * away
         optimiser.zero_grad(set_to_none=True)
@@ -119,8 +134,8 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
         optimiser.step()
         average.add(net)
         step += 1
-        now = np.array([text.item(), sounds.item(), away.item()])
-        smooth = now if smooth is None else 0.98 * smooth + 0.02 * now
+        values = np.array([text.item(), sounds.item(), away.item()])
+        smooth = values if smooth is None else 0.98 * smooth + 0.02 * values
         bar.update(round(seconds) - bar.n)
         bar.set_postfix(step=step, text=f"{smooth[0]:.3f}", phones=f"{smooth[1]:.3f}", away=f"{smooth[2]:.3f}", refresh=False)
         if step % 250 == 0:

@@ -41,7 +41,8 @@ class Phones:
                 goals[row] = -100
             elif not silent:
                 ends = np.array([end for _, end in one.phones])
-                of = np.array([self._index[_class(one.synthesiser, name)] for name, _ in one.phones] + [0])
+                # One that the set it was made of never has is not asked about.
+                of = np.array([self._index.get(_class(one.synthesiser, name), -100) for name, _ in one.phones] + [0])
                 goals[row] = np.where(places[row] < 0, 0, of[np.searchsorted(ends, places[row], side="right")])
         return torch.from_numpy(goals), torch.stack([self._possible.get(one.synthesiser, self._possible[""]) for one in drawn])
 

@@ -11,21 +11,24 @@ from tqdm import tqdm
 
 from ..run import CACHE
 from . import synthesisers
-from .sentences import Said, anything, lexicon, wish
+from .sentences import Said, anything, lexicon, strange, wish
 from .spelling import plain
 from .synthesisers import FESTIVAL, HELD_OUT_SYNTHESISER, SYNTHESISERS, Manner
 
 VOICE_CACHE = CACHE / "voice"
 SHARD = 40
-# What is rendered, and how many sentences each. `train` is what the listener learns from; the others have held-out wordings:
-# dev with the voices of training, voices with the four held-out ones, festival with the held-out synthesiser.
-SETS = {"train": 24000, "dev": 300, "voices": 300, "festival": 300}
-_SEEDS = {"train": 1, "dev": 2, "voices": 3, "festival": 4}
+# What is rendered, and how many sentences each. The listener learns from `train`, which is what people say, and from `words`,
+# which nobody would. The others have held-out wordings: dev with the voices of training, voices with the four held-out ones,
+# festival with the held-out synthesiser.
+SETS = {"train": 24000, "words": 16000, "dev": 300, "voices": 300, "festival": 300}
+_SEEDS = {"train": 1, "dev": 2, "voices": 3, "festival": 4, "words": 5}
 
 
 def _said(kind: str, rng: np.random.Generator, known: list[str]) -> Said:
     if kind == "train":
         return anything(rng, known)
+    if kind == "words":
+        return strange(rng, known)
     # Four wishes for each sentence of another kind; the look is drawn first, so that all looks come.
     return wish(rng, test=True) if rng.random() < 0.8 else next(said for said in iter(lambda: anything(rng, known, test=True), None) if said.kind not in ("look", "salad"))
 
@@ -70,11 +73,13 @@ def render(cache: Path, sizes: dict[str, int], workers: int) -> None:
 
 def main(arguments=None, cache: Path = VOICE_CACHE) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sentences", type=int, default=SETS["train"], help="for training; the test sets have 300 each")
+    parser.add_argument("--sentences", type=int, default=SETS["train"], help="for training: as people say them")
+    parser.add_argument("--words", type=int, default=SETS["words"], help="for training: of words that do not belong together")
     parser.add_argument("--tests", type=int, default=SETS["dev"], help="sentences in each of the three test sets")
     parser.add_argument("--workers", type=int, default=2, help="synthesisers at a time")
     args = parser.parse_args(arguments)
-    render(cache, {kind: args.sentences if kind == "train" else args.tests for kind in SETS}, args.workers)
+    sizes = {"train": args.sentences, "words": args.words}
+    render(cache, {kind: sizes.get(kind, args.tests) for kind in SETS}, args.workers)
 
 
 if __name__ == "__main__":

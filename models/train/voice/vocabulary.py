@@ -55,5 +55,9 @@ def decode(tokens: list[int]) -> str:
 
 def rows() -> list[int]:
     """The ids that the listener learns, sorted: letters and the apostrophe, with and without a space before them, and the specials."""
-    letters = {_ranks()[(space + letter).encode()] for letter in "abcdefghijklmnopqrstuvwxyz'" for space in ("", " ")}
-    return sorted(letters | {END, START, NO_SPEECH, NO_TIMESTAMPS})
+    return sorted({*letters(False), *letters(True), END, START, NO_SPEECH, NO_TIMESTAMPS})
+
+
+def letters(begins: bool) -> list[int]:
+    """The ids of letters and the apostrophe that begin a word, with a space before them, or stand within one."""
+    return [_ranks()[(" " * begins + letter).encode()] for letter in "abcdefghijklmnopqrstuvwxyz'"]

@@ -28,7 +28,8 @@ pub struct Layers<'a> {
 
 impl Layers<'_> {
     fn needs_painting(&self) -> bool {
-        self.source.is_none() || !self.passthrough
+        // At opacity 0 nothing of it is left to be seen.
+        self.source.is_none() || (!self.passthrough && self.opacity > 0.0)
     }
 
     fn is_bare(&self) -> bool {

@@ -4,7 +4,7 @@ use crate::compose::{Composer, Layers};
 use crate::config::KEYS;
 use eyre::Result;
 use mirror_contract::{Frame, Latent, Message, Notice, Readiness, Settings, Taken};
-use mirror_kit::node::{NOTICE, TAKEN};
+use mirror_kit::node::{FINISHED, NOTICE, TAKEN};
 use mirror_kit::{Input, Node, Sources};
 use mirror_stage::{READINESS, Stage};
 
@@ -16,8 +16,6 @@ pub const SOURCE: &str = "source";
 pub const SETTINGS: &str = "settings";
 /// The painted pictures.
 pub const PICTURE: &str = "picture";
-/// Said when the picture was sent on: for an encoder that waits until nothing is under way.
-pub const FINISHED: &str = "finished";
 /// All inputs, with the types of their messages.
 pub const INPUTS: &[(&str, &str)] =
     &[(DENOISED, Latent::TYPE), (SOURCE, Frame::TYPE), (SETTINGS, Settings::TYPE), (TAKEN, Taken::TYPE)];

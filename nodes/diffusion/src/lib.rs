@@ -13,5 +13,6 @@ pub mod fade;
 pub mod memory;
 pub mod node;
 pub mod paint;
+pub mod ports;
 
 pub use node::run;

@@ -4,26 +4,12 @@ use crate::config::KEYS;
 use crate::fade::Faded;
 use crate::paint::{Painter, Request};
 use eyre::Result;
-use mirror_contract::{Embedding, HOUSE, Latent, Message, Notice, Readiness, Settings, Taken};
-use mirror_kit::node::{NOTICE, TAKEN};
+use mirror_contract::{Embedding, HOUSE, Latent, Settings};
 use mirror_kit::{Input, Node};
-use mirror_stage::{READINESS, Stage};
+use mirror_stage::Stage;
 use std::collections::HashMap;
 
-/// The pictures in the latent space.
-pub const LATENT: &str = "latent";
-/// The prompts as the UNet reads them.
-pub const EMBEDDING: &str = "embedding";
-/// The settings of all streams.
-pub const SETTINGS: &str = "settings";
-/// The painted latents.
-pub const DENOISED: &str = "denoised";
-/// All inputs, with the types of their messages.
-pub const INPUTS: &[(&str, &str)] =
-    &[(LATENT, Latent::TYPE), (EMBEDDING, Embedding::TYPE), (SETTINGS, Settings::TYPE), (TAKEN, Taken::TYPE)];
-/// All outputs, with the types of their messages.
-pub const OUTPUTS: &[(&str, &str)] =
-    &[(DENOISED, Latent::TYPE), (TAKEN, Taken::TYPE), (READINESS, Readiness::TYPE), (NOTICE, Notice::TYPE)];
+pub use crate::ports::{DENOISED, EMBEDDING, INPUTS, LATENT, OUTPUTS, SETTINGS};
 
 /// Runs the node until the mirror stops.
 ///

@@ -138,9 +138,9 @@ impl Painter {
         }
         check_finite("the latent", &latent.values)?;
         let values = if request.passthrough {
-            latent.values.to_vec()
+            latent.values
         } else {
-            self.denoise(&latent.values, latent.shape, request, words)?
+            self.denoise(&latent.values, latent.shape, request, words)?.into()
         };
         let mut header = latent.header;
         header.painting = Some(Painting {
@@ -149,7 +149,7 @@ impl Painter {
             provider: self.provider().to_string(),
             passthrough: request.passthrough,
         });
-        Ok(Latent { header, pack: latent.pack, shape: latent.shape, values: values.into() })
+        Ok(Latent { header, pack: latent.pack, shape: latent.shape, values })
     }
 
     /// Paints `[1, channels, height, width]` f32, times the scaling factor.

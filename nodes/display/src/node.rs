@@ -48,7 +48,7 @@ pub fn run() -> Result<()> {
                     view.tell(&notice, input.received_ns);
                 }
             }
-            TICK => view.refresh(&figures.summary(input.received_ns), input.received_ns)?,
+            TICK => view.refresh(|| figures.summary(input.received_ns), input.received_ns)?,
             port => node.refuse(port, &"this node has no such input"),
         }
         match view.obey() {

@@ -81,15 +81,16 @@ impl View {
         self.notice = Some((now_ns, format!("{}: {}", notice.origin, notice.text)));
     }
 
-    /// Paints again if no picture has done so since the last call: a covered window comes back, a notice goes.
+    /// Paints again if no picture has done so since the last call: a covered window comes back, a notice goes. The figures are
+    /// asked for only if they are shown.
     ///
     /// # Errors
     /// The window cannot be drawn into.
-    pub fn refresh(&mut self, summary: &Summary, now_ns: i64) -> Result<()> {
+    pub fn refresh(&mut self, summary: impl FnOnce() -> Summary, now_ns: i64) -> Result<()> {
         let Some(screen) = &self.screen else { return Ok(()) };
         if self.figures {
             let [_, width] = style(screen.size()).character();
-            self.text = overlay::lines(summary, (screen.size()[1] / width.max(1)).saturating_sub(4));
+            self.text = overlay::lines(&summary(), (screen.size()[1] / width.max(1)).saturating_sub(4));
         }
         if std::mem::take(&mut self.fresh) { Ok(()) } else { self.paint(now_ns) }
     }

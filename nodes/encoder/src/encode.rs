@@ -71,18 +71,36 @@ impl Encoder {
         self.take_whole(seen, [size, size])
     }
 
+    /// As [`take`](Self::take), of a picture that nobody needs but the model: it is written to the model's own input alone, in one
+    /// pass.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub fn take_unseen(&mut self, pixels: &[u8], shape: [usize; 2], size: usize, mirror: bool) -> Result<()> {
+        self.shape([size, size])?;
+        let (preprocess, mut fitted) = (&mut self.preprocess, Ok(()));
+        self.model.write(SAMPLE, |tensor| fitted = preprocess.normalise(pixels, shape, size, mirror, tensor))?;
+        Ok(fitted?)
+    }
+
     /// Takes a picture in as it is, `[height, width, 3]` u8: any shape whose sides the pack's downscale divides.
     ///
     /// # Errors
     /// A shape that the pack cannot take; pixels that are not those of the shape.
-    pub fn take_whole(&mut self, picture: &[u8], [height, width]: [usize; 2]) -> Result<()> {
+    pub fn take_whole(&mut self, picture: &[u8], shape: [usize; 2]) -> Result<()> {
+        self.shape(shape)?;
+        let mut fitted = Ok(());
+        self.model.write(SAMPLE, |tensor| fitted = normalise(picture, tensor))?;
+        Ok(fitted?)
+    }
+
+    /// Makes input and output ready for a picture of that height and width.
+    fn shape(&mut self, [height, width]: [usize; 2]) -> Result<()> {
         let [rows, columns] = [height, width].map(|side| side / self.latents.downscale);
         self.model.shape_input(SAMPLE, &[1, 3, height, width])?;
         self.model.shape_output(self.output, &[1, self.channels, rows, columns])?;
         self.latent_shape = [1, self.latents.channels, rows, columns];
-        let mut fitted = Ok(());
-        self.model.write(SAMPLE, |tensor| fitted = normalise(picture, tensor))?;
-        Ok(fitted?)
+        Ok(())
     }
 
     /// The latent of the picture that was taken in, and its shape `[1, channels, size/8, size/8]`.

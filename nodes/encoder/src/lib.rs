@@ -8,7 +8,7 @@
 //! | in `settings` | Settings | `size`, `mirror` |
 //! | in `wanted` | Wanted | somebody looks at a stream's source pictures |
 //! | out `before` | Frame | as `source`, of streams at which somebody looks |
-//! | out `source` | Frame | `[size, size, 3]` u8: the picture as the model sees it |
+//! | out `source` | Frame | `[size, size, 3]` u8: the picture as the model sees it, where somebody needs it |
 //! | out `taken` | Taken | a visitor's picture was taken up, the next one may come |
 //! | out `latent` | Latent | `[1, channels, size/8, size/8]` f32, times the scaling factor |
 
@@ -18,5 +18,6 @@ pub mod encode;
 pub mod lookers;
 pub mod node;
 pub mod ports;
+pub mod takers;
 
 pub use node::run;

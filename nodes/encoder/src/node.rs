@@ -16,7 +16,7 @@ pub use crate::ports::{BEFORE, FRAME, FRAME_2, FRAME_WEB, INPUTS, LATENT, OUTPUT
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
     let mut node = Node::join()?.paced(&[FRAME, FRAME_2, FRAME_WEB], LATENT);
-    let mut desk = Desk::of(&Environment::read(KEYS)?)?;
+    let mut desk = Desk::of(&Environment::read(KEYS)?, &node)?;
     let mut stage = Stage::open(&mut node, KEYS)?;
     while let Some(input) = node.next() {
         match input.port.as_str() {
@@ -43,12 +43,17 @@ fn encode(node: &mut Node, stage: &mut Stage<Encoder>, desk: &mut Desk, input: &
         node.take(&frame.header.stamp)?;
     }
     let Some((settings, encoder)) = stage.of(&frame.header.stamp.stream) else { return Ok(()) };
+    let copies = desk.copies(node, settings, &frame.header.stamp.stream, input.received_ns);
     // The table allows 128 to 1024.
-    let (size, seen) = (settings.size as usize, &mut desk.seen);
-    seen.resize(size * size * Frame::CHANNELS, 0);
+    let (size, shape) = (settings.size as usize, [frame.height, frame.width]);
     // Visitors' pictures come here directly, whatever stands before this node.
     let mirror = settings.mirror && (desk.mirrors || input.port == FRAME_WEB);
-    let taken = encoder.take(&frame.pixels, [frame.height, frame.width], size, mirror, seen);
+    let taken = if copies.is_empty() {
+        encoder.take_unseen(&frame.pixels, shape, size, mirror)
+    } else {
+        desk.seen.resize(size * size * Frame::CHANNELS, 0);
+        encoder.take(&frame.pixels, shape, size, mirror, &mut desk.seen)
+    };
     let (values, shape) = match taken.and_then(|()| encoder.encode()) {
         Ok(encoded) => encoded,
         // The next size or the next frame may do: the mirror goes on.
@@ -60,18 +65,11 @@ fn encode(node: &mut Node, stage: &mut Stage<Encoder>, desk: &mut Desk, input: &
     let mut header = frame.header.clone();
     node.sign(&mut header, input.received_ns);
     let latent = Latent { header, pack: encoder.pack().to_owned(), shape, values: values.into() };
-    let send =
-        |node: &mut Node, port| node.send_frame(port, &frame.header, [size, size], |into| into.copy_from_slice(seen));
-    // The UNet waits for the latent, and the decoder for the source only when there is nothing to paint.
-    if settings.passthrough {
-        send(node, SOURCE)?;
-        node.send(LATENT, latent)?;
-    } else {
-        node.send(LATENT, latent)?;
-        send(node, SOURCE)?;
-    }
-    if desk.lookers.want(&frame.header.stamp.stream, input.received_ns) {
-        send(node, BEFORE)?;
-    }
-    Ok(())
+    let (header, seen) = (&frame.header, &desk.seen);
+    let send = |node: &mut Node, ports: &[&str]| {
+        ports.iter().try_for_each(|port| node.send_frame(port, header, [size; 2], |into| into.copy_from_slice(seen)))
+    };
+    send(node, copies.first)?;
+    node.send(LATENT, latent)?;
+    send(node, copies.then)
 }

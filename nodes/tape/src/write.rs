@@ -124,16 +124,14 @@ mod tests {
     use mirror_contract::{Frame, Header, Message, Stamp};
     use mirror_kit::disk::Room;
     use mirror_tape::{Pictures, Reader};
-    use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::{Duration, Instant};
 
     #[test]
     fn a_disk_that_fills_up_ends_the_recording_with_the_reason_and_what_comes_then_is_counted() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.mcap");
-        // A megabyte less each time that somebody looks: the second look, after eight megabytes, is one too many.
-        let left = AtomicU64::new(11 << 20);
-        let room = Room::told(10 << 20, move |_| Ok(left.fetch_sub(1 << 20, Ordering::SeqCst)));
+        // The second look, after eight megabytes, is one too many.
+        let room = Room::for_looks(1);
         let reel = Reel::within(&path, Pictures::Raw, 0, room).expect("it begins");
         let recording = Recording::of(reel, 1 << 30).expect("a thread");
         let begin = Instant::now();

@@ -14,9 +14,7 @@ pub struct Stage {
     pub inputs: Vec<String>,
 }
 
-/// What makes a stage work: inputs of these names. Words of other stages do not.
-const WORK: [&str; 6] = ["frame", "frame_2", "frame_web", "latent", "denoised", "picture"];
-/// Work only for who makes something of nothing else: `embed`.
+/// Work only for who has no input of the image path: `embed`.
 const SETTINGS: &str = "settings";
 /// What sources put out.
 const FRAME: &str = "/frame";
@@ -38,14 +36,16 @@ pub fn stages(members: &[Member], seen: &[String]) -> Vec<Stage> {
 /// The node as a stage, if what it puts out can be expected of it. A source's cannot: a camera that brings nothing has been
 /// unplugged, and says so itself; another process could not open it either. Nor can the page's, although pictures come in
 /// to it and visitors' pictures go out: it is visitors who make them, when they like.
+///
+/// What comes in on the image path makes a stage work; words of other stages do not.
 fn stage(member: &Member, output: &str, seen: &[String]) -> Option<Stage> {
     let is_timer = |(_, from): &&(String, String)| from.starts_with(TIMER);
     let timers = member.inputs.iter().filter(is_timer).count();
     if output.ends_with(FRAME) || timers == member.inputs.len() {
         return None;
     }
-    let sees_pictures = member.inputs.iter().any(|(port, _)| WORK.contains(&port.as_str()));
-    let works = |port: &str| if sees_pictures { WORK.contains(&port) } else { port == SETTINGS };
+    let sees_pictures = member.inputs.iter().any(|(port, _)| member.is_image_path(port));
+    let works = |port: &str| if sees_pictures { member.is_image_path(port) } else { port == SETTINGS };
     let inputs = member.inputs.iter().filter(|(port, from)| works(port) && seen.contains(from));
     let inputs: Vec<String> = inputs.map(|(_, from)| from.clone()).collect();
     // What stands still between pictures that nobody here sees is not known, whatever else it has a timer for.
@@ -56,10 +56,20 @@ fn stage(member: &Member, output: &str, seen: &[String]) -> Option<Stage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mirror_contract::{Frame, Latent, Message, Settings};
 
+    /// A node with these inputs, as its file has them: `picture: decoder/picture`, of the type that its sender's port tells.
     fn member(id: &str, inputs: &[(&str, &str)]) -> Member {
+        let message_type = |from: &str| match from.rsplit('/').next() {
+            Some("frame" | "picture" | "source") => Frame::TYPE,
+            Some("latent" | "denoised") => Latent::TYPE,
+            Some("settings") => Settings::TYPE,
+            _ => "",
+        };
+        let input_types = inputs.iter().map(|(port, from)| ((*port).to_owned(), message_type(from).to_owned()));
+        let input_types = input_types.filter(|(_, of)| !of.is_empty()).collect();
         let inputs = inputs.iter().map(|(port, from)| ((*port).to_owned(), (*from).to_owned())).collect();
-        Member { id: id.to_owned(), is_dynamic: false, machine: None, inputs }
+        Member { id: id.to_owned(), inputs, input_types, ..Member::default() }
     }
 
     /// The stages of these members, with what makes them work, when these outputs are seen.
@@ -102,6 +112,13 @@ mod tests {
             ("control", &[]),
         ]);
         assert_eq!(found(&members, &seen), expected);
+    }
+
+    #[test]
+    fn a_stage_of_somebody_elses_is_watched_whatever_it_calls_what_it_works_on_and_what_lies_beside_is_no_work() {
+        let blur = [("soft", "decoder/picture"), ("source", "encoder/source"), ("settings", "control/settings")];
+        let seen = ["blur/picture", "decoder/picture", "encoder/source", "control/settings"];
+        assert_eq!(found(&[member("blur", &blur)], &seen), expected(&[("blur", &["decoder/picture"])]));
     }
 
     #[test]

@@ -166,7 +166,7 @@ mod tests {
 
     fn member(id: &str) -> Member {
         let inputs = vec![("picture".to_owned(), "decoder/picture".to_owned())];
-        Member { id: id.to_owned(), is_dynamic: id == "chat", machine: None, inputs }
+        Member { id: id.to_owned(), is_dynamic: id == "chat", inputs, ..Member::default() }
     }
 
     #[test]

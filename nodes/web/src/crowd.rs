@@ -2,6 +2,7 @@
 //!
 //! By hand: `tower`'s limits count requests and know no addresses; what is counted here are sockets and pictures without an end.
 
+use axum::http::HeaderMap;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +11,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Where a connection comes from: an extension of every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
+
+impl Peer {
+    /// Whether a program of this machine asks with these headers, and not a proxy of this machine for somebody else (RFC 7239; the
+    /// other name is older and more used).
+    #[must_use]
+    pub fn is_here(self, headers: &HeaderMap) -> bool {
+        let is_passed_on = ["forwarded", "x-forwarded-for"].iter().any(|name| headers.contains_key(*name));
+        self.0.is_loopback() && !is_passed_on
+    }
+}
 
 /// Places for connections. Cheap to clone; all clones are the same places.
 #[derive(Debug, Clone)]

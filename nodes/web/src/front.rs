@@ -12,7 +12,6 @@ use keys::{
 use mirror_kit::config::Unit;
 use mirror_kit::{Environment, Key};
 use mirror_protocols::realtime::Mode;
-use mirror_protocols::{dream, live, realtime};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -57,16 +56,16 @@ impl Front {
     /// # Errors
     /// A value that cannot be used: named. An address that is open to the network without a token.
     pub fn of(environment: &Environment, page: SocketAddr) -> Result<Self> {
-        let listener = |key: Key, port: u16| listener(environment.text(key.name), &key, port, page);
+        let listener = |key: Key| listener(environment.text(key.name), &key, page);
         let count = |key: Key, range| count(environment, key.name, range);
         let seconds =
             |key: Key, range| environment.quantity(key.name, Unit::SECONDS, range).map(Duration::from_secs_f64);
         let token = token(environment)?;
         let session_max = seconds(SESSION_MAX, [0.0, 86_400.0])?;
         let front = Self {
-            realtime: listener(REALTIME, realtime::PORT)?,
-            live: listener(LIVE, live::PORT)?,
-            dream: listener(DREAM, dream::PORT)?,
+            realtime: listener(REALTIME)?,
+            live: listener(LIVE)?,
+            dream: listener(DREAM)?,
             token: (!token.is_empty()).then_some(token),
             origins: origins(environment.text(ORIGINS.name))?,
             tls: tls(environment)?,
@@ -128,19 +127,22 @@ fn token(environment: &Environment) -> Result<String> {
     if token.is_empty() { bail!("{}={path} is empty", TOKEN_FILE.name) } else { Ok(token.to_owned()) }
 }
 
-fn listener(text: &str, key: &Key, port: u16, page: SocketAddr) -> Result<Option<SocketAddr>> {
-    let text = text.trim();
-    let beside = |port| Ok(Some(SocketAddr::new(page.ip(), port)));
-    match text.to_ascii_lowercase().as_str() {
-        "off" | "no" | "false" => return Ok(None),
-        "on" | "yes" | "true" => return beside(port),
-        _ => {}
-    }
+/// Where a listener is that was told so; `None`: off. A port is beside the page.
+///
+/// # Errors
+/// It is no port, no address and no word for on or off.
+pub fn listener(text: &str, key: &Key, page: SocketAddr) -> Result<Option<SocketAddr>> {
+    let text = match text.trim() {
+        text if ["off", "no", "false"].iter().any(|off| text.eq_ignore_ascii_case(off)) => return Ok(None),
+        text if ["on", "yes", "true"].iter().any(|on| text.eq_ignore_ascii_case(on)) => key.default,
+        text => text,
+    };
     // dora takes no value that looks like a number: `:7861` is one that does not.
     if let Ok(port) = text.trim_start_matches(':').parse() {
-        return beside(port);
+        return Ok(Some(SocketAddr::new(page.ip(), port)));
     }
-    let wrong = || eyre!("{}=\"{text}\" is neither a port like {port}, nor an address like {page}, nor off", key.name);
+    let Key { name, default, .. } = key;
+    let wrong = || eyre!("{name}=\"{text}\" is neither a port like {default}, nor an address like {page}, nor off");
     text.parse().map(Some).map_err(|_| wrong())
 }
 
@@ -175,11 +177,10 @@ fn tls(environment: &Environment) -> Result<Choice> {
         ("off", (None, None)) => Ok(Choice::Off),
         ("self-signed", (None, None)) => Ok(Choice::SelfSigned),
         // Files that are given are meant.
-        ("on" | "off", (Some(certificate), Some(key))) => Ok(Choice::Given { certificate, key }),
-        ("self-signed", _) => {
-            bail!("WEB_TLS=self-signed makes a certificate: leave WEB_TLS_CERTIFICATE and WEB_TLS_KEY out")
+        ("on" | "off" | "self-signed", (Some(certificate), Some(key))) => Ok(Choice::Given { certificate, key }),
+        ("on" | "off" | "self-signed", _) => {
+            bail!("TLS needs both WEB_TLS_CERTIFICATE and WEB_TLS_KEY, or WEB_TLS=self-signed and neither of them")
         }
-        ("on" | "off", _) => bail!("TLS needs both WEB_TLS_CERTIFICATE and WEB_TLS_KEY, or WEB_TLS=self-signed"),
         (other, _) => bail!("WEB_TLS=\"{other}\" is neither on nor off nor self-signed"),
     }
 }
@@ -213,12 +214,15 @@ mod tests {
 
     #[test]
     fn a_listener_moves_and_is_switched_off() {
+        for (said, port) in [("on", Some(8000)), (" Yes ", Some(8000)), ("9000", Some(9000)), ("No", None)] {
+            assert_eq!(front(&[("WEB_LIVE", said)]).expect("fine").live.map(|at| at.port()), port, "{said}");
+        }
         let front =
             front(&[("WEB_REALTIME", "127.0.0.2:7000"), ("WEB_LIVE", "off"), ("WEB_DREAM", ":9001")]).expect("fine");
         assert_eq!(front.realtime, Some("127.0.0.2:7000".parse().expect("an address")));
         assert_eq!(front.live, None);
         assert_eq!(front.dream, Some("127.0.0.1:9001".parse().expect("an address")));
-        assert!(error(&[("WEB_LIVE", "nowhere")]).contains("WEB_LIVE=\"nowhere\""));
+        assert!(error(&[("WEB_LIVE", "nowhere")]).contains("WEB_LIVE=\"nowhere\" is neither a port like 8000"));
     }
 
     #[test]
@@ -248,10 +252,14 @@ mod tests {
         assert_eq!(front(&[("WEB_TLS", "self-signed")]).expect("fine").tls, Choice::SelfSigned);
         let files = [("WEB_TLS_CERTIFICATE", "a.pem"), ("WEB_TLS_KEY", "b.pem")];
         assert!(matches!(front(&files).expect("fine").tls, Choice::Given { .. }));
+        for how in ["on", "off", "self-signed"] {
+            let both = front(&[("WEB_TLS", how), files[0], files[1]]).expect("fine").tls;
+            assert!(matches!(both, Choice::Given { .. }), "{how}");
+            assert!(error(&[("WEB_TLS", how), files[1]]).contains("both"), "{how}");
+        }
         assert!(error(&files[..1]).contains("both"));
         assert!(error(&[("WEB_TLS", "on")]).contains("both"));
         assert!(error(&[("WEB_TLS", "perhaps")]).contains("perhaps"));
-        assert!(error(&[("WEB_TLS", "self-signed"), files[0], files[1]]).contains("leave"));
     }
 
     #[test]

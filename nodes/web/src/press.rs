@@ -186,7 +186,10 @@ impl Press {
             slot.overtaken += 1;
         }
         drop(slot);
-        self.ring(easel);
+        // Now, and not before: whoever subscribes after this look rings, and finds it in the slot.
+        if easel.is_watched() {
+            self.ring(easel);
+        }
     }
 
     /// That easel has a picture that may be encoded.

@@ -19,7 +19,7 @@ use crate::routes::{NO_STORE, refuse};
 use crate::server::Peer;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -104,9 +104,10 @@ fn answer(report: Report) -> Response {
 pub(crate) async fn change(
     State(desk): State<Arc<Desk>>,
     peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
     wish: Result<Json<Wish>, JsonRejection>,
 ) -> Response {
-    let is_here = peer.is_some_and(|Extension(Peer(address))| address.is_loopback());
+    let is_here = peer.is_some_and(|Extension(peer)| peer.is_here(&headers));
     if !(is_here || desk.trusts_all) {
         let text = "the mirror records for whoever runs it, from its own machine; the page's own button films what you see, for you";
         return refuse(StatusCode::FORBIDDEN, text);
@@ -299,6 +300,11 @@ mod tests {
             let page: Router = routes(desk.clone()).layer(peer);
             assert_eq!(post(&page, r#"{"recording": true}"#).await.0, expected, "{address}");
         }
+        // A proxy of this machine asks for others.
+        let page: Router = routes(desk.clone()).layer(Extension(Peer([127, 0, 0, 1].into())));
+        let passed_on =
+            Request::post("/").header(CONTENT_TYPE, "application/json").header("x-forwarded-for", "10.0.0.7");
+        assert_eq!(ask(&page, passed_on, r#"{"recording": true}"#).await.0, 403);
         // Everybody may know.
         let page: Router = routes(desk);
         assert_eq!(ask(&page, Request::get("/"), "").await.0, 200);

@@ -4,9 +4,11 @@ use crate::rates::Bucket;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use bytes::Bytes;
+use futures::stream::{SplitSink, SplitStream};
+use futures::{SinkExt, StreamExt};
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use tokio::time::{Instant as Clock, sleep_until, timeout};
+use tokio::time::{Instant as Clock, sleep_until, timeout, timeout_at};
 
 /// How long the other side may take to answer a farewell.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -60,12 +62,26 @@ pub enum Gone {
 
 /// A socket.
 pub struct Line {
-    socket: WebSocket,
+    ear: Ear,
+    mouth: Mouth,
+    /// When the other side was asked last whether it is there.
+    asked: Clock,
+}
+
+/// The half of a socket that hears. It asks nobody whether he is there: whoever has both halves does ([`Mouth::ask`]).
+pub struct Ear {
+    stream: SplitStream<WebSocket>,
     bucket: Bucket,
     limits: Limits,
-    /// When something came last, and whether it has been asked since.
+    /// When something came last.
     heard: Clock,
-    asked: bool,
+}
+
+/// The half of a socket that speaks.
+pub struct Mouth {
+    sink: SplitSink<WebSocket, Message>,
+    /// How long a message may take to leave.
+    patience: Duration,
 }
 
 /// Answers the request with a socket that `talk` leads.
@@ -77,36 +93,93 @@ pub fn open<F: Future<Output = ()> + Send + 'static>(
     // A message that is only a little too large is read, so that it can be answered.
     let most = limits.message_max * 2;
     upgrade.max_message_size(most).max_frame_size(most).on_upgrade(move |socket| {
+        let (sink, stream) = socket.split();
         let bucket = Bucket::new(limits.messages_max, Instant::now());
-        talk(Line { socket, bucket, limits, heard: Clock::now(), asked: false })
+        let now = Clock::now();
+        let ear = Ear { stream, bucket, limits, heard: now };
+        talk(Line { ear, mouth: Mouth { sink, patience: limits.idle_max }, asked: now })
     })
 }
 
 impl Line {
+    /// Both halves, for a conversation in which neither waits for the other.
+    pub fn halves(&mut self) -> (&mut Ear, &mut Mouth) {
+        (&mut self.ear, &mut self.mouth)
+    }
+
     /// The next message. Safe to drop while it waits.
     ///
     /// # Errors
     /// No more will come.
     pub async fn next(&mut self) -> Result<Word, Gone> {
         loop {
-            let patience = if self.asked { self.limits.idle_max } else { self.limits.idle_max / 2 };
-            let message = tokio::select! {
-                message = self.socket.recv() => message,
-                () = sleep_until(self.heard + patience) => {
-                    if self.asked {
-                        return Err(Gone::Silent);
+            let since = self.ear.heard.max(self.asked);
+            let due = since + self.ear.limits.ask_after();
+            tokio::select! {
+                word = self.ear.next() => return word,
+                () = sleep_until(due) => {
+                    // Something that is no word may have come meanwhile.
+                    if self.ear.heard <= since {
+                        self.asked = Clock::now();
+                        self.mouth.ask().await?;
                     }
-                    self.asked = true;
-                    self.put(Message::Ping(Bytes::new())).await?;
-                    continue;
                 }
+            }
+        }
+    }
+
+    /// Says something as JSON.
+    ///
+    /// # Errors
+    /// It is not taken.
+    pub async fn say(&mut self, value: &Value) -> Result<(), Gone> {
+        self.mouth.say(value).await
+    }
+
+    /// Sends bytes.
+    ///
+    /// # Errors
+    /// They are not taken.
+    pub async fn send(&mut self, bytes: Bytes) -> Result<(), Gone> {
+        self.mouth.send(bytes).await
+    }
+
+    /// Says farewell. What still comes is read and forgotten for a moment: else the last words would be lost with it.
+    pub async fn close(mut self, code: u16, reason: &str) {
+        // RFC 6455, 5.5: 125 bytes, two of them the code.
+        let end = (0..=reason.len().min(120)).rev().find(|end| reason.is_char_boundary(*end)).unwrap_or(0);
+        let farewell = Message::Close(Some(CloseFrame { code, reason: reason[..end].into() }));
+        let _ = timeout(FAREWELL, async {
+            if self.mouth.sink.send(farewell).await.is_ok() {
+                while let Some(Ok(_)) = self.ear.stream.next().await {}
+            }
+        })
+        .await;
+    }
+}
+
+impl Limits {
+    /// After how long a silence the other side is asked whether it is there.
+    #[must_use]
+    pub fn ask_after(&self) -> Duration {
+        self.idle_max / 2
+    }
+}
+
+impl Ear {
+    /// The next message. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// No more will come.
+    pub async fn next(&mut self) -> Result<Word, Gone> {
+        loop {
+            let message = match timeout_at(self.heard + self.limits.idle_max, self.stream.next()).await {
+                Ok(Some(Ok(message))) => message,
+                Ok(Some(Err(error))) => return Err(fault(&error)),
+                Ok(None) => return Err(Gone::Closed),
+                Err(_) => return Err(Gone::Silent),
             };
-            let message = match message {
-                None => return Err(Gone::Closed),
-                Some(Ok(message)) => message,
-                Some(Err(error)) => return Err(fault(&error)),
-            };
-            (self.heard, self.asked) = (Clock::now(), false);
+            self.heard = Clock::now();
             if !self.bucket.take(Instant::now()) {
                 return Err(Gone::Broken(
                     code::POLICY,
@@ -130,7 +203,9 @@ impl Line {
             return Ok(word);
         }
     }
+}
 
+impl Mouth {
     /// Says something as JSON.
     ///
     /// # Errors
@@ -147,25 +222,20 @@ impl Line {
         self.put(Message::Binary(bytes)).await
     }
 
+    /// Asks the other side whether it is there: whoever is answers, and is heard.
+    ///
+    /// # Errors
+    /// The question is not taken.
+    pub async fn ask(&mut self) -> Result<(), Gone> {
+        self.put(Message::Ping(Bytes::new())).await
+    }
+
     async fn put(&mut self, message: Message) -> Result<(), Gone> {
-        match timeout(self.limits.idle_max, self.socket.send(message)).await {
+        match timeout(self.patience, self.sink.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Gone::Closed),
             Err(_) => Err(Gone::Silent),
         }
-    }
-
-    /// Says farewell. What still comes is read and forgotten for a moment: else the last words would be lost with it.
-    pub async fn close(mut self, code: u16, reason: &str) {
-        // RFC 6455, 5.5: 125 bytes, two of them the code.
-        let end = (0..=reason.len().min(120)).rev().find(|end| reason.is_char_boundary(*end)).unwrap_or(0);
-        let farewell = Message::Close(Some(CloseFrame { code, reason: reason[..end].into() }));
-        let _ = timeout(FAREWELL, async {
-            if self.socket.send(farewell).await.is_ok() {
-                while let Some(Ok(_)) = self.socket.recv().await {}
-            }
-        })
-        .await;
     }
 }
 

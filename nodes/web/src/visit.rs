@@ -16,10 +16,10 @@
 //! |---|---|
 //! | `welcome` | `stream`, `is_owner`, `hears`: whether sound is listened to, `compares`: whether `compare` is understood |
 //! | `credit` | one picture may be sent |
-//! | `status` | twice a second, and at once when settings change: settings, figures, notices, `heard`, `tally`, `viewers`, `live`, `recorded`: the mirror keeps a film of it |
+//! | `status` | twice a second, and at once when settings change or something is said of this stream: settings, figures, notices, `heard`, `tally`, `viewers`, `live`, `recorded`: the mirror keeps a film of it |
 //! | `accepted`, `refused` | what became of `settings`: `values`, or `errors` |
 //! | `trouble` | `error`: a picture or sound that could not be used; the stream goes on |
-//! | `ended` | `error`, `code`: why the socket closes now |
+//! | `ended` | `error`, `code`: why the socket closes now; `large`, `flood` and `silent` are limits of every socket |
 //! | binary | a painted picture: length of the head (u32), head (JSON: `frame`, `tag`, `width`, `height`, `prompt`, `age_ms`, `before`), JPEG; of those who compare the picture that it was made from comes first, a JPEG of `before` bytes |
 //!
 //! Numbers are little-endian. All of a client's clock is the age of what it sends: the time from camera to socket.
@@ -30,15 +30,13 @@ use crate::check::Faults;
 use crate::routes::refuse;
 use crate::server::Peer;
 use crate::site::Site;
-use crate::streams::photo::BYTES_MAX;
+use crate::socket::{self, Gone, Line, Word, code};
 use crate::streams::{OpenError, Opening, WatchError};
+use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use futures::stream::{SplitSink, SplitStream};
-use futures::{SinkExt, StreamExt};
 use guest::Guest;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -48,12 +46,8 @@ use tokio::time::timeout;
 
 /// Bytes before the file or the samples.
 const HEAD: usize = 12;
-/// Longest message: a picture. Texts are far shorter.
-const MESSAGE_MAX: usize = HEAD + BYTES_MAX;
-/// How long the first text is waited for, and how long a client may take nothing of what it is sent.
+/// How long the first text is waited for, if a socket may be silent for longer.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// A client that has said nothing for this long is asked whether it is there; after three times that it is gone.
-const ALIVE: Duration = Duration::from_secs(20);
 /// The protocol's name among others: whom notices of `control` are addressed to.
 const ORIGIN: &str = crate::ports::ORIGIN;
 
@@ -68,11 +62,6 @@ enum Said {
     End,
 }
 
-/// A closed socket, a client that is too slow: nothing is left to be said.
-struct Gone;
-
-type Sink = SplitSink<WebSocket, Message>;
-
 /// The page's own socket: a visitor's camera, or somebody who watches; see the README of the node `web`.
 #[utoipa::path(
     get, path = "/visit", tag = "pictures",
@@ -86,41 +75,50 @@ pub async fn visit(
     let Ok(upgrade) = upgrade else {
         return refuse(StatusCode::UPGRADE_REQUIRED, "this address is a WebSocket's");
     };
-    let upgrade = upgrade.max_message_size(MESSAGE_MAX).max_frame_size(MESSAGE_MAX);
-    upgrade.on_upgrade(move |socket| async move {
-        let (mut sink, mut stream) = socket.split();
-        let ended = meet(&site, address, &mut sink, &mut stream).await;
-        if let Err((code, error)) = ended {
-            let _ = say(&mut sink, json!({"type": "ended", "code": code, "error": error})).await;
+    let limits = site.config.front.socket();
+    socket::open(upgrade, limits, move |mut line| async move {
+        if let Err((code, error)) = meet(&site, address, &mut line).await {
+            let _ = line.say(&json!({"type": "ended", "code": code, "error": error})).await;
         }
-        let _ = timeout(PATIENCE, sink.close()).await;
+        line.close(code::NORMAL, "").await;
     })
 }
 
 /// Why a socket ends: a word for programs and a line for people. `Ok`: it has closed by itself.
 type Ending = Result<(), (&'static str, String)>;
 
-async fn meet(site: &Site, address: std::net::IpAddr, sink: &mut Sink, stream: &mut SplitStream<WebSocket>) -> Ending {
+/// Why it ends when no more messages come.
+fn ending(gone: Gone) -> Ending {
+    match gone {
+        Gone::Closed => Ok(()),
+        Gone::Silent => Err(("silent", "nothing was heard of you".to_owned())),
+        Gone::Broken(code::POLICY, text) => Err(("flood", text)),
+        Gone::Broken(code::TOO_BIG, text) => Err(("large", text)),
+        Gone::Broken(_, text) => Err(("malformed", text)),
+    }
+}
+
+async fn meet(site: &Site, address: std::net::IpAddr, line: &mut Line) -> Ending {
     let malformed = |error: &str| {
         ("malformed", format!("{error}; send {{\"type\": \"watch\"}} or {{\"type\": \"open\", …}} first"))
     };
-    let first = match timeout(PATIENCE, stream.next()).await {
-        Ok(Some(Ok(Message::Text(text)))) => text,
-        Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => return Ok(()),
-        Ok(Some(Ok(_))) => return Err(malformed("a binary message came first")),
+    let first = match timeout(PATIENCE, line.next()).await {
+        Ok(Ok(Word::Text(text))) => text,
+        Ok(Ok(Word::Binary(_))) => return Err(malformed("a binary message came first")),
+        Ok(Err(gone)) => return ending(gone),
         Err(_) => return Err(malformed("nothing came")),
     };
     match serde_json::from_str(&first) {
         Ok(Said::Watch { stream: name }) => {
             let name = name.as_deref().unwrap_or(&site.config.stream);
             let viewer = site.streams.watch(name).map_err(|error| (watch_code(error), error.to_string()))?;
-            Guest::of(site, viewer.name().to_owned(), None).attend(sink, stream, viewer, None).await
+            Guest::of(site, viewer.name().to_owned(), None).attend(line, viewer, None).await
         }
         Ok(Said::Open { stream: name, key }) => {
             let opening = Opening { name: &name, key: &key, origin: ORIGIN, address: Some(address) };
             let owner = site.streams.open(&opening).map_err(|error| (open_code(&error), error.to_string()))?;
             let (viewer, credits) = (owner.watch(), owner.credits());
-            Guest::of(site, name, Some(owner)).attend(sink, stream, viewer, Some(credits)).await
+            Guest::of(site, name, Some(owner)).attend(line, viewer, Some(credits)).await
         }
         Ok(_) => Err(malformed("nothing is open yet")),
         Err(error) => Err(malformed(&error.to_string())),
@@ -141,16 +139,5 @@ fn open_code(error: &OpenError) -> &'static str {
         OpenError::Taken => "taken",
         OpenError::Name => "name",
         OpenError::Closed => "closed",
-    }
-}
-
-async fn say(sink: &mut Sink, text: Value) -> Result<(), Gone> {
-    send(sink, Message::Text(Utf8Bytes::from(text.to_string()))).await
-}
-
-async fn send(sink: &mut Sink, message: Message) -> Result<(), Gone> {
-    match timeout(PATIENCE, sink.send(message)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(Gone),
     }
 }

@@ -41,7 +41,7 @@ struct Visitor {
 pub async fn nodes(State(site): State<Arc<Site>>, peer: Option<Extension<Peer>>, headers: HeaderMap) -> Response {
     let nodes = count(&site).await;
     let (watching, listening) = site.connected();
-    let is_here = is_here(peer.map(|Extension(peer)| peer), &headers);
+    let is_here = peer.is_some_and(|Extension(peer)| peer.is_here(&headers));
     let visitor = |(entry, fps): (Entry, f64)| Visitor {
         // Who knows a name may watch: they are said to whoever runs the mirror, and to nobody else.
         name: is_here.then_some(entry.name),
@@ -56,13 +56,6 @@ pub async fn nodes(State(site): State<Arc<Site>>, peer: Option<Extension<Peer>>,
         "watching": watching, "listening": listening, "clients_max": site.config.clients_max, "visitors": visitors,
     });
     ([NO_STORE], Json(body)).into_response()
-}
-
-/// Whether a program of this machine asks, and not a proxy of this machine for somebody else (RFC 7239; the other name is older
-/// and more used).
-fn is_here(peer: Option<Peer>, headers: &HeaderMap) -> bool {
-    let is_passed_on = ["forwarded", "x-forwarded-for"].iter().any(|name| headers.contains_key(*name));
-    peer.is_some_and(|Peer(address)| address.is_loopback()) && !is_passed_on
 }
 
 /// Counters for Prometheus (OpenMetrics 1.0).

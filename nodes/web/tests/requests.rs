@@ -202,6 +202,23 @@ fn the_first_picture_with_a_prompt_is_news() {
 }
 
 #[test]
+fn a_notice_for_all_is_said_with_the_next_figures_and_one_for_a_stream_at_once() {
+    let fake = Fake::start(&[]);
+    let mut status = fake.streams.house();
+    status.mark_unchanged();
+    for index in 0..3 {
+        fake.streams.notice(&notice("", "camera", Level::Warning, &format!("notice {index}")), 0);
+    }
+    assert!(!status.has_changed().expect("it is there"));
+    fake.tick();
+    assert!(status.has_changed().expect("it is there"));
+    assert_eq!(status.borrow_and_update().notices.len(), 3);
+    fake.streams.notice(&notice("house", "chat", Level::Warning, "no such setting"), 0);
+    assert!(status.has_changed().expect("it is there"));
+    assert_eq!(status.borrow_and_update().notices.back().expect("a notice").text, "no such setting");
+}
+
+#[test]
 fn only_the_last_notices_are_kept() {
     let fake = Fake::start(&[]);
     for index in 0..30 {

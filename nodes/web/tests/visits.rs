@@ -5,7 +5,7 @@ mod guest;
 
 use fake::Fake;
 use futures::SinkExt;
-use guest::{Live, Said, Visitor, admitted, colour, is_near, jpeg, painted};
+use guest::{Live, PATIENCE, Said, Visitor, admitted, colour, is_near, jpeg, painted};
 use mirror_contract::Settings;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -146,15 +146,41 @@ async fn what_is_no_picture_is_answered_in_plain_words_and_the_stream_goes_on() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_is_too_long_ends_the_socket_and_nothing_else() {
-    let mut fake = Live::start(&[]);
+    let mut fake = Live::start(&[("WEB_MESSAGE_MAX", "1MiB")]);
     let mut anna = Visitor::open(&fake, "anna", "secret").await;
     let mut bert = Visitor::open(&fake, "bert", "other").await;
-    let long = vec![1u8; 3 * 1024 * 1024];
-    let _ = anna.0.send(Message::Binary(long.into())).await;
+    // Not too long for a picture: what is said of sockets holds for this one.
+    let long = vec![1u8; 1024 * 1024 + 1];
+    anna.0.send(Message::Binary(long.into())).await.expect("it is open");
+    let ended = anna.text("ended").await;
+    assert_eq!(ended["code"], "large", "{ended}");
     while !matches!(anna.next().await, Said::Closed) {}
     bert.text("credit").await;
     bert.send(1, 0, &jpeg(64, [9; 3])).await;
     assert_eq!(admitted(&mut fake.orders).await.0.stream, "visitor/bert");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_visitor_of_whom_nothing_is_heard_for_too_long_is_gone_and_one_who_answers_is_not() {
+    let fake = Live::start(&[("WEB_IDLE_MAX", "2s")]);
+    let mut anna = Visitor::open(&fake, "anna", "secret").await;
+    // Nothing reads this socket, and so nothing answers what it is asked.
+    let bert = Visitor::open(&fake, "bert", "other").await;
+    let is_live = |name: &str| fake.streams.entry_of(name).is_some_and(|entry| entry.is_live);
+    assert!(is_live("anna") && is_live("bert"));
+    let left = async {
+        while is_live("bert") {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // Reading answers.
+    let reading = async { while !matches!(anna.next().await, Said::Closed) {} };
+    tokio::select! {
+        left = timeout(PATIENCE, left) => left.expect("who is silent is gone"),
+        () = reading => panic!("who answers stays"),
+    }
+    assert!(is_live("anna"));
+    drop(bert);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -79,7 +79,7 @@ impl Subject {
     /// The nodes of that program, and what each of them is told of a key: by its own entry, else over the dataflow file, else
     /// for all nodes.
     pub fn told(&self, program: &str, key: &str) -> Vec<(String, Option<String>)> {
-        let is_its = |node: &&Value| node["path"].as_str().and_then(|path| path.rsplit('/').next()) == Some(program);
+        let is_its = |node: &&Value| contract::program(node) == Some(program);
         let nodes = self.graph["nodes"].as_sequence().into_iter().flatten().filter(is_its);
         let told = |node: &Value| {
             let own = pairs(&node["env"]).remove(key).or_else(|| self.house.value(&self.overrides, key));

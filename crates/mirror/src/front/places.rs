@@ -7,6 +7,7 @@ use eyre::{Result, bail, eyre};
 use mirror_kit::Key;
 use std::net::SocketAddr;
 use web::front::keys::{DREAM, LIVE, REALTIME};
+use web::front::listener as listener_at;
 
 /// A listener of other systems' clients.
 pub struct Listener {
@@ -38,7 +39,8 @@ pub fn page(overrides: &Overrides, house: &House) -> Result<SocketAddr> {
 pub fn listeners(overrides: &Overrides, house: &House, page: SocketAddr) -> Vec<(&'static Listener, SocketAddr)> {
     let place = |listener: &Listener| {
         let said = house.value(overrides, listener.key.name);
-        place(said.as_deref().unwrap_or(listener.key.default), listener.key.default, page)
+        // Of what is no place the node has the better words.
+        listener_at(said.as_deref().unwrap_or(listener.key.default), &listener.key, page).ok().flatten()
     };
     LISTENERS.iter().filter_map(|listener| Some((listener, place(listener)?))).collect()
 }
@@ -60,19 +62,6 @@ pub fn keep_apart(overrides: &Overrides, house: &House) -> Result<()> {
     )
 }
 
-/// Where a listener is that was told so; `None`: off, or no address, for which the node has the better words.
-fn place(said: &str, usual: &str, page: SocketAddr) -> Option<SocketAddr> {
-    let said = match said.trim() {
-        text if ["off", "no", "false"].iter().any(|off| text.eq_ignore_ascii_case(off)) => return None,
-        text if ["on", "yes", "true"].iter().any(|on| text.eq_ignore_ascii_case(on)) => usual,
-        text => text,
-    };
-    match said.trim_start_matches(':').parse() {
-        Ok(port) => Some(SocketAddr::new(page.ip(), port)),
-        Err(_) => said.parse().ok(),
-    }
-}
-
 /// Whether only one of two can be had. Port 0 is any that is free.
 fn meet(one: SocketAddr, other: SocketAddr) -> bool {
     let (here, there) = (one.ip(), other.ip());
@@ -82,17 +71,6 @@ fn meet(one: SocketAddr, other: SocketAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_listener_is_beside_the_page_elsewhere_or_off() {
-        let page = "10.0.0.1:8080".parse().unwrap();
-        let place = |said| place(said, "7860", page).map(|place| place.to_string());
-        for said in ["7860", ":7860", "on", " Yes "] {
-            assert_eq!(place(said).as_deref(), Some("10.0.0.1:7860"), "{said}");
-        }
-        assert_eq!(place("127.0.0.1:7000").as_deref(), Some("127.0.0.1:7000"));
-        assert_eq!((place("off"), place("No"), place("nowhere")), (None, None, None));
-    }
 
     #[test]
     fn two_meet_at_the_same_port_of_the_same_machine() {

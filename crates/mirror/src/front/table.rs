@@ -76,7 +76,7 @@ pub const ROWS: &[Row] = &[
     row("token-file", "FILE", "WEB_TOKEN_FILE", Kind::File).against("token"),
     row("open", "", "WEB_OPEN", Kind::Switch).against("token"),
     row("origins", "SITES", "WEB_ORIGINS", Kind::Text),
-    row("tls", "HOW", "WEB_TLS", Kind::Text).missing("self-signed").and("Without a value: self-signed, or on with the two files."),
+    row("tls", "HOW", "WEB_TLS", Kind::Text).missing("self-signed").and("Without a value: self-signed."),
     row("ssl-certfile", "FILE", "WEB_TLS_CERTIFICATE", Kind::File).alias("tls-certificate"),
     row("ssl-keyfile", "FILE", "WEB_TLS_KEY", Kind::File).alias("tls-key"),
     row("max-queue-size", "VISITORS", "WEB_QUEUE_MAX", Kind::Count("visitors")).anywhere("MAX_QUEUE_SIZE"),

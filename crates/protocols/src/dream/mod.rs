@@ -10,8 +10,6 @@ pub use rest::{Health, Processors, Stream, Streams};
 
 use serde_json::json;
 
-/// The port where we serve it. Its own server has none: it ran on a platform that gives it an address.
-pub const PORT: u16 = 8001;
 /// Longest picture in a `frame` message, as text, in bytes.
 pub const FRAME_MAX: usize = 1_900_000;
 /// The prompt that a stream begins with.

@@ -10,6 +10,3 @@ mod settings;
 pub use heard::{Heard, hear, said};
 pub use rest::{Health, Load, Model, Models, Put, ServerStatus, System, Wrapped};
 pub use settings::{changes, shown};
-
-/// The port where its clients look for it.
-pub const PORT: u16 = 8000;

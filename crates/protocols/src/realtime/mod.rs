@@ -10,6 +10,3 @@ mod session;
 pub use form::{Form, Queue, Shown};
 pub use said::Status;
 pub use session::{Heard, Mode, Session};
-
-/// The port where its clients look for it.
-pub const PORT: u16 = 7860;

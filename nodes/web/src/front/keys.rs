@@ -10,7 +10,7 @@ pub const REALTIME: Key = Key {
 };
 /// Where Live Diffusion's clients are served.
 pub const LIVE: Key = Key { name: "WEB_LIVE", default: "8000", text: "The same for clients of Live Diffusion." };
-/// Where DreamStream's clients are served.
+/// Where DreamStream's clients are served. Its own server has no port: it ran on a platform that gives it an address.
 pub const DREAM: Key = Key { name: "WEB_DREAM", default: "8001", text: "The same for clients of DreamStream." };
 /// The secret of those who may come in.
 pub const TOKEN: Key = Key {
@@ -37,7 +37,7 @@ pub const ORIGINS: Key = Key {
 pub const TLS: Key = Key {
     name: "WEB_TLS",
     default: "off",
-    text: "HTTPS, which phones need for their camera: `self-signed` (made when needed, kept in `.mirror/tls`), `on` with the two files below, or `off`.",
+    text: "HTTPS, which phones need for their camera: `self-signed` (made when needed, kept in `.mirror/tls`), `on` with the two files below, or `off`. Files that are given are used, whatever is said here.",
 };
 /// The certificate.
 pub const TLS_CERTIFICATE: Key =

@@ -55,7 +55,7 @@ impl Streams {
         streams.iter().for_each(|stream| stream.set(book.of(stream.graph_name())));
     }
 
-    /// Somebody has something to say to people: to those of one stream, or to all.
+    /// Somebody has something to say to people: to those of one stream at once, or to all with the next figures.
     pub fn notice(&self, notice: &Notice, at_ms: i64) {
         for stream in lock(&self.0.streams).values() {
             stream.notice(notice, at_ms);
@@ -67,7 +67,7 @@ impl Streams {
         self.by_graph_name(&prompt.stamp.stream).iter().for_each(|stream| stream.heard(prompt));
     }
 
-    /// Time passes: figures are said, streams whose owners are gone end, and now and then `control` hears which are alive.
+    /// Time passes: figures and notices for all are said, streams whose owners are gone end, and now and then `control` hears which are alive.
     pub fn tick(&self, now_ns: i64) {
         let streams: Vec<Arc<super::Stream>> = lock(&self.0.streams).values().cloned().collect();
         streams.iter().for_each(|stream| stream.refresh());

@@ -226,8 +226,11 @@ impl Stream {
         }
     }
 
+    /// Writes a notice down. One for this stream alone is said at once. One for all comes with the next figures: else each line of a
+    /// flood would make the summary of every stream that somebody listens to, on the thread that takes pictures in.
     pub fn notice(&self, notice: &Notice, at_ms: i64) {
-        self.write(|board| board.notice(notice, at_ms));
+        let is_for_all = notice.stream.is_empty();
+        self.write(|board| board.notice(notice, at_ms) && !is_for_all);
     }
 
     pub fn heard(&self, prompt: &Prompt) {

@@ -1,22 +1,18 @@
 //! The conversation with one client: what it says, and what it is told, neither waiting for the other.
 
-use super::{ALIVE, Ending, HEAD, ORIGIN, Said, Sink, say, send};
+use super::{Ending, HEAD, ORIGIN, Said, ending};
 use crate::board::Status;
 use crate::press::Picture;
-use crate::rates::Bucket;
 use crate::site::Site;
+use crate::socket::{Ear, Line, Mouth, Word};
 use crate::streams::{ChangeError, Comparing, Credits, Owner, Photo, Viewer};
-use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
-use futures::StreamExt;
-use futures::stream::SplitStream;
 use mirror_contract::now_ns;
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{interval, timeout};
+use tokio::time::interval;
 
 /// Answers that may wait for a client.
 const ANSWERS: usize = 16;
@@ -41,26 +37,21 @@ impl<'a> Guest<'a> {
     }
 
     /// Talks with it until it is gone, or has to go.
-    pub async fn attend(
-        self,
-        sink: &mut Sink,
-        stream: &mut SplitStream<WebSocket>,
-        viewer: Viewer,
-        credits: Option<Credits>,
-    ) -> Ending {
+    pub async fn attend(self, line: &mut Line, viewer: Viewer, credits: Option<Credits>) -> Ending {
         let streams = &self.site.streams;
         let welcome = json!({
             "type": "welcome", "stream": self.viewer_of, "is_owner": self.owner.is_some(), "hears": streams.limits().hears,
             "compares": self.owner.is_none() && streams.can_compare(&self.viewer_of),
         });
         let (answers, answered) = mpsc::channel(ANSWERS);
-        if say(sink, welcome).await.is_err() {
+        let (ear, mouth) = line.halves();
+        if mouth.say(&welcome).await.is_err() {
             return Ok(());
         }
         // Neither waits for the other: who sends nothing is shown pictures, who takes nothing may send them.
         let ending = tokio::select! {
-            ending = self.listen(stream, &answers) => ending,
-            ending = self.tell(sink, viewer, credits, answered) => ending,
+            ending = self.listen(ear, &answers) => ending,
+            ending = self.tell(mouth, viewer, credits, answered) => ending,
         };
         if let (Ok(true), Some(owner)) = (&ending, self.owner) {
             owner.end();
@@ -69,34 +60,18 @@ impl<'a> Guest<'a> {
     }
 
     /// Takes in what the client sends. `Ok(true)`: it has ended its stream.
-    async fn listen(
-        &self,
-        stream: &mut SplitStream<WebSocket>,
-        answers: &mpsc::Sender<Value>,
-    ) -> Result<bool, (&'static str, String)> {
-        let most = self.site.config.front.messages_max;
-        let mut bucket = Bucket::new(most, Instant::now());
+    async fn listen(&self, ear: &mut Ear, answers: &mpsc::Sender<Value>) -> Result<bool, (&'static str, String)> {
         loop {
-            let message = match timeout(3 * ALIVE, stream.next()).await {
-                Ok(Some(Ok(message))) => message,
-                Ok(Some(Err(error))) => return Err(("malformed", error.to_string())),
-                Ok(None) => return Ok(false),
-                Err(_) => return Err(("silent", "nothing was heard of you".to_owned())),
-            };
-            if !bucket.take(Instant::now()) {
-                return Err(("flood", format!("more than {most} messages a second")));
-            }
-            let answer = match message {
-                Message::Text(text) => match serde_json::from_str(&text) {
+            let answer = match ear.next().await {
+                Ok(Word::Text(text)) => match serde_json::from_str(&text) {
                     Ok(Said::End) if self.owner.is_some() => return Ok(true),
                     Ok(Said::Settings { values }) => Some(self.change(values)),
                     Ok(Said::Compare { on }) => self.compare(on).err().map(trouble),
                     Ok(_) => Some(trouble("this socket has its stream already")),
                     Err(error) => Some(trouble(&error.to_string())),
                 },
-                Message::Binary(bytes) => self.take(&bytes).err().map(|error| trouble(&error)),
-                Message::Close(_) => return Ok(false),
-                Message::Ping(_) | Message::Pong(_) => None,
+                Ok(Word::Binary(bytes)) => self.take(&bytes).err().map(|error| trouble(&error)),
+                Err(gone) => return ending(gone).map(|()| false),
             };
             // A client that floods and takes no answers gets fewer of them.
             answer.into_iter().for_each(|answer| drop(answers.try_send(answer)));
@@ -171,7 +146,7 @@ impl<'a> Guest<'a> {
     /// Sends the client what there is for it.
     async fn tell(
         &self,
-        sink: &mut Sink,
+        mouth: &mut Mouth,
         mut viewer: Viewer,
         mut credits: Option<Credits>,
         mut answers: mpsc::Receiver<Value>,
@@ -179,7 +154,7 @@ impl<'a> Guest<'a> {
         let mut status = viewer.status();
         status.mark_changed();
         let mut troubles = self.owner.as_ref().map(Owner::troubles);
-        let mut alive = interval(ALIVE);
+        let mut alive = interval(self.site.config.front.socket().ask_after());
         loop {
             let told = tokio::select! {
                 // What may be sent is said first: a client that waits for that makes the graph wait.
@@ -188,19 +163,19 @@ impl<'a> Guest<'a> {
                     if !granted {
                         return Err(("moved", "the stream has ended, or goes on in another window".to_owned()));
                     }
-                    say(sink, json!({"type": "credit"})).await
+                    mouth.say(&json!({"type": "credit"})).await
                 }
-                Some(answer) = answers.recv() => say(sink, answer).await,
-                fault = next_trouble(&mut troubles) => say(sink, trouble(&fault)).await,
+                Some(answer) = answers.recv() => mouth.say(&answer).await,
+                fault = next_trouble(&mut troubles) => mouth.say(&trouble(&fault)).await,
                 Ok(()) = status.changed() => {
                     let news = self.status(&viewer, &mut status);
-                    say(sink, news).await
+                    mouth.say(&news).await
                 }
                 picture = viewer.next() => match picture {
-                    Some(picture) => send(sink, Message::Binary(self.head(&picture))).await,
+                    Some(picture) => mouth.send(self.head(&picture)).await,
                     None => return Err(("ended", "the stream has ended".to_owned())),
                 },
-                _ = alive.tick() => send(sink, Message::Ping(Bytes::new())).await,
+                _ = alive.tick() => mouth.ask().await,
             };
             if told.is_err() {
                 return Ok(false);

@@ -40,8 +40,7 @@ impl Fake {
         let press = Press::start(&config).expect("a press");
         let (streams, orders) =
             Streams::start(&config, Limits::of(&config, [true; 2]), press.clone()).expect("streams");
-        let member =
-            |id: &str| Member { id: id.to_owned(), is_dynamic: id == "chat", machine: None, inputs: Vec::new() };
+        let member = |id: &str| Member { id: id.to_owned(), is_dynamic: id == "chat", ..Member::default() };
         let census = Census::new("5a-fake".to_owned(), "web", vec![member("camera"), member("chat")]);
         let site = Site::new(config.clone(), press.clone(), streams.clone(), census);
         let places = Places::of(config.connections());
