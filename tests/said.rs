@@ -5,8 +5,8 @@ use mirror_imaging::{Image, Region};
 use mirror_inference::{Options, Runtime};
 use mirror_models::Installed;
 use mirror_pipeline::{Fit, Pipeline, Request, codec};
-use mirror_tests::{alone, root};
 use mirror_tests::running::{Running, wait_for};
+use mirror_tests::{alone, root};
 use serde_json::Value;
 use std::fs;
 

@@ -61,11 +61,13 @@ impl Room {
         Self { least, free: Box::new(free) }
     }
 
-    /// Enough for so many looks, then too little: a disk that fills up meanwhile.
+    /// Ten megabytes, on a disk that has more of them for so many looks and then no more: one that fills up.
     #[must_use]
     pub fn for_looks(looks: u64) -> Self {
+        const LEAST: u64 = 10 << 20;
         let left = AtomicU64::new(looks);
-        Self::told(0, move |_| Ok(left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).unwrap_or(0)))
+        let look = move || left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).unwrap_or(0);
+        Self::told(LEAST, move |_| Ok(LEAST + look()))
     }
 
     /// Whether the disk that a file is on has more than that.

@@ -54,7 +54,7 @@ mod tests {
 
     fn member(id: &str, inputs: &[(&str, &str)]) -> Member {
         let inputs = inputs.iter().map(|(port, source)| ((*port).to_owned(), (*source).to_owned())).collect();
-        Member { id: id.to_owned(), is_dynamic: false, machine: None, inputs }
+        Member { id: id.to_owned(), inputs, ..Member::default() }
     }
 
     fn takers(others: &[Member]) -> Takers {
