@@ -26,6 +26,8 @@ WINDOW, GUIDED = 8.0, 2
 # Of the letters that the decoder is told to go on from, so many are others at most. From the right ones alone it learns to guess
 # the rest of a word instead of listening, and in use one wrong letter leads to the next (Bengio et al., Scheduled Sampling, 2015).
 WRONG = 0.4
+# From this share of the time on they become fewer, down to none: then it learns to trust what it has written so far, and spells.
+WRONG_UNTIL = 0.6
 # This many of the rows are noise or silence, where nobody speaks.
 QUIET = 0.07
 
@@ -37,8 +39,8 @@ def _misheard(text: list[int], net: Listener, rng: np.random.Generator, share: f
     return [int(rng.choice(letters[row in letters[True]])) if swap else row for row, swap in zip(text, wrong)]
 
 
-def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], count: int, where: torch.device, strength: float = 1.0) -> dict[str, torch.Tensor]:
-    """One batch; it depends on the seed and on the strength of the distortions alone."""
+def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], count: int, where: torch.device, strength: float = 1.0, wrong: float = WRONG) -> dict[str, torch.Tensor]:
+    """One batch; it depends on the seed, on the strength of the distortions and on the share of wrong letters alone."""
     rng = np.random.default_rng(seed)
     drawn = corpus.draw(rng, count)
     quiet = rng.random(len(drawn)) < QUIET
@@ -55,7 +57,7 @@ def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], 
             said = edges(drawn[row], [len(vocabulary.table()[net.rows[place]]) for place in text])
             first, second = places[row, :2]
             looks_at[row, 1 : len(text) + 1] = torch.from_numpy(((said[:-1] + said[1:]) / 2 - first) / (second - first))
-        ids[row, : len(text) + 2] = torch.tensor(net.prompt() + _misheard(text, net, rng, rng.uniform(0, WRONG)))
+        ids[row, : len(text) + 2] = torch.tensor(net.prompt() + _misheard(text, net, rng, rng.uniform(0, wrong)))
         # The place of the first prompt token says whether anybody speaks, as whisper's does.
         goal[row, : len(text) + 2] = torch.tensor([silence if silent else net.prompt()[1], *text, end])
     sounds, possible = phones.goals(drawn, places, quiet)
@@ -116,7 +118,8 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     smooth, seconds = None, spent
     # The next batch is made while the net learns from this one.
     ahead = ThreadPoolExecutor(1)
-    ask = lambda step, share: ahead.submit(batch, net, corpus, phones, (7, step), count, where, min(1.0, 0.1 + 1.6 * share))  # noqa: E731
+    wrong = lambda share: WRONG * min(1.0, (1 - share) / (1 - WRONG_UNTIL))  # noqa: E731
+    ask = lambda step, share: ahead.submit(batch, net, corpus, phones, (7, step), count, where, min(1.0, 0.1 + 1.6 * share), wrong(share))  # noqa: E731
     coming = ask(step, spent / (minutes * 60))
     bar = tqdm(total=round(minutes * 60), unit="s", desc="listener", initial=round(spent), mininterval=5)
     for share, seconds in clock(minutes, spent):
