@@ -4,8 +4,8 @@
 use eyre::{Result, ensure, eyre};
 use mirror_tests::edited::Edited;
 use mirror_tests::mjpeg::Webcam;
-use mirror_tests::root;
 use mirror_tests::running::{Running, signal, wait_for};
+use mirror_tests::{alone, root};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -56,6 +56,7 @@ fn start(state: &Path, arguments: &[&str]) -> Result<Running> {
 
 #[test]
 fn whichever_node_is_killed_comes_back_and_the_prompt_stays_and_outlives_the_mirror() -> Result<()> {
+    let _alone = alone();
     let folder = tempfile::tempdir()?;
     let state = folder.path().join("settings.json");
     let mut mirror = start(&state, &["--prompt", "a pencil drawing"])?;
@@ -91,6 +92,7 @@ fn whichever_node_is_killed_comes_back_and_the_prompt_stays_and_outlives_the_mir
 
 #[test]
 fn a_node_that_stands_still_is_found_and_started_again() -> Result<()> {
+    let _alone = alone();
     let folder = tempfile::tempdir()?;
     let mirror =
         start(&folder.path().join("settings.json"), &["--prompt", "neon lights", "--env", "WATCH_SECONDS=3s"])?;
@@ -111,6 +113,7 @@ fn a_node_that_stands_still_is_found_and_started_again() -> Result<()> {
 
 #[test]
 fn a_stage_that_paints_no_more_is_found_and_started_again() -> Result<()> {
+    let _alone = alone();
     let folder = tempfile::tempdir()?;
     let graph = Edited::copy("dataflow.yml")?;
     graph.replace("path: target/release/operator\n", concat!("path: ", env!("CARGO_BIN_EXE_mute"), "\n"))?;
@@ -130,6 +133,7 @@ fn a_stage_that_paints_no_more_is_found_and_started_again() -> Result<()> {
 
 #[test]
 fn a_camera_may_be_away_longer_than_a_stage_may_hang_and_is_waited_for_also_after_a_kill() -> Result<()> {
+    let _alone = alone();
     let folder = tempfile::tempdir()?;
     let (camera, nodes) = (Webcam::start()?, nodes()?);
     let state = format!("CONTROL_STATE={}", folder.path().join("settings.json").display());
@@ -162,6 +166,7 @@ fn a_camera_may_be_away_longer_than_a_stage_may_hang_and_is_waited_for_also_afte
 
 #[test]
 fn two_mirrors_on_one_machine_do_not_touch_each_other() -> Result<()> {
+    let _alone = alone();
     let folder = tempfile::tempdir()?;
     let states = ["one.json", "other.json"].map(|name| folder.path().join(name));
     let mut one = start(&states[0], &["--prompt", "neon lights"])?;
