@@ -78,7 +78,9 @@ class Block(nn.Module):
         self.ffn_gate, self.ffn_up = (Dense(rounding, size.width, size.hidden, bias=False) for _ in range(2))
         self.ffn_down = Dense(rounding, size.hidden, size.width, bias=False)
 
-    def forward(self, x: torch.Tensor, turn: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, turn: tuple[torch.Tensor, torch.Tensor], past: dict | None = None) -> torch.Tensor:
+        """`past` keeps the keys and values of what was read before x; those of x are added to it."""
+
         def split(part: torch.Tensor) -> torch.Tensor:
             return part.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
@@ -88,7 +90,12 @@ class Block(nn.Module):
 
         y = self.attn_norm(x)
         query, key, value = turned(split(self.attn_q(y))), turned(split(self.attn_k(y))), split(self.attn_v(y))
-        x = x + self.attn_output(F.scaled_dot_product_attention(query, key, value, is_causal=True).transpose(1, 2).flatten(2))
+        if past is not None:
+            if past:
+                key, value = torch.cat([past["key"], key], 2), torch.cat([past["value"], value], 2)
+            past["key"], past["value"] = key, value
+        # Several tokens at once come at the beginning only.
+        x = x + self.attn_output(F.scaled_dot_product_attention(query, key, value, is_causal=query.shape[2] > 1).transpose(1, 2).flatten(2))
         y = self.ffn_norm(x)
         return x + self.ffn_down(F.silu(self.ffn_gate(y)) * self.ffn_up(y))
 
@@ -107,13 +114,14 @@ class Rephraser(nn.Module):
         angle = torch.arange(self.size.context)[:, None] * Block.BASE ** (-torch.arange(0, wide, 2) / wide)[None]
         self.register_buffer("turns", torch.stack([angle.cos(), angle.sin()]), persistent=False)
 
-    def forward(self, ids: torch.Tensor, only: torch.Tensor | None = None) -> torch.Tensor:
-        """With `only` [B, T] bool: [N, vocabulary], the logits of those places alone."""
+    def forward(self, ids: torch.Tensor, only: torch.Tensor | None = None, past: list[dict] | None = None) -> torch.Tensor:
+        """With `only` [B, T] bool: [N, vocabulary], the logits of those places alone. `past`, a dict for each layer, remembers what was read."""
         table = rounded(self.token_embd.weight, self.rounding.form)
         x = F.embedding(ids, table)
-        turn = (self.turns[0, : ids.shape[1]], self.turns[1, : ids.shape[1]])
-        for block in self.blk:
-            x = block(x, turn)
+        start = past[0]["key"].shape[2] if past and past[0] else 0
+        turn = (self.turns[0, start : start + ids.shape[1]], self.turns[1, start : start + ids.shape[1]])
+        for block, before in zip(self.blk, past or [None] * len(self.blk)):
+            x = block(x, turn, before)
         return self.output_norm(x if only is None else x[only]) @ table.T
 
     @torch.no_grad()
@@ -127,8 +135,12 @@ class Rephraser(nn.Module):
             rows = [row for row, ids in enumerate(encoded) if len(ids) == length]
             ids = torch.tensor([encoded[row] for row in rows], device=self.token_embd.weight.device)
             done = torch.zeros(len(rows), dtype=torch.bool, device=ids.device)
+            past = [{} for _ in self.blk]
             for _ in range(most):
-                chosen = torch.where(done, pad, self(ids)[:, -1].argmax(-1))
+                unread = ids[:, -1:] if past[0] else ids
+                last = torch.zeros_like(unread, dtype=torch.bool)
+                last[:, -1] = True
+                chosen = torch.where(done, pad, self(unread, last, past).argmax(-1))
                 done |= chosen == end
                 ids = torch.cat([ids, chosen[:, None]], 1)
                 if done.all():

@@ -2,13 +2,14 @@
 
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from .. import prompts
-from . import chat, descriptions, ggml, gguf_file, mel, quantise, reference, sentences, smalltalk, spelling, synthesisers, vocabulary
+from . import chat, descriptions, ggml, gguf_file, listen, mel, quantise, reference, sentences, smalltalk, spelling, synthesisers, vocabulary
 from .corpus import Spoken
 from .distort import distort
 from .evaluate import hear
@@ -117,6 +118,39 @@ class Sound(unittest.TestCase):
         power = mel.frames(tone, 100).mean(1)
         low, plain, high = (int((power @ torch.from_numpy(mel.filters(bend)).T).argmax()) for bend in (1.15, 1.0, 0.87))
         self.assertTrue(low < plain < high, (low, plain, high))
+
+
+class Answers(unittest.TestCase):
+    def test_an_answer_is_what_reading_everything_anew_for_each_word_gives(self):
+        torch.manual_seed(0)
+        words = learn_tokens(sentences.lexicon(), vocabulary=512, sentences=200)
+        net = Rephraser(RephraserSize(vocabulary=words.get_vocab_size(), width=64, heads=2, layers=2, hidden=96)).eval()
+        prompts = [chat.prompt(text) for text in ("give me a comic book", "neon lights", "make it snowy")]
+        for prompt, answer in zip(prompts, net.answer(words, prompts, most=9)):
+            ids = words.encode(prompt).ids
+            asked = len(ids)
+            while len(ids) < asked + 9 and words.token_to_id(chat.END) not in ids[asked:]:
+                ids.append(int(net(torch.tensor([ids]))[0, -1].argmax()))
+            made = [token for token in ids[asked:] if token != words.token_to_id(chat.END)]
+            self.assertEqual(answer, words.decode(made))
+
+    def test_wrong_letters_stay_letters_and_words_stay_words(self):
+        net, rng = Listener(vocabulary.rows(), Size(64, 2, 1)), np.random.default_rng(4)
+        text = net.places("mirror mirror on the wall")
+        wrong = listen._misheard(text, net, rng, 1.0)
+        heard = vocabulary.decode([net.rows[row] for row in wrong])
+        self.assertNotEqual(heard, "mirror mirror on the wall")
+        self.assertEqual([len(word) for word in heard.split()], [6, 6, 2, 3, 4])
+        self.assertEqual(listen._misheard(text, net, rng, 0.0), text)
+
+    def test_words_that_do_not_belong_together_are_drawn_alike_from_one_seed(self):
+        known = sentences.lexicon()
+        with unittest.mock.patch.object(sentences, "dictionary", lambda: ["anvil", "quartz"]):
+            one, other = ([sentences.strange(np.random.default_rng(seed), known).text for seed in range(40)] for _ in range(2))
+        self.assertEqual(one, other)
+        self.assertTrue(any("anvil" in text or "quartz" in text for text in one))
+        for text in one:
+            self.assertEqual(text, spelling.plain(text))
 
 
 class Files(unittest.TestCase):
