@@ -4,8 +4,9 @@
 use mirror_contract::Settings;
 use mirror_kit::members::Member;
 
-/// What a decoder takes besides: it looks at a source picture only where something of it is to be seen.
-const DENOISED: &str = "denoised";
+/// What a decoder is called, and takes besides: it looks at a source picture only where something of it is to be seen. One that
+/// is called otherwise gets every picture.
+const DECODER: (&str, &str) = ("decoder", "denoised");
 
 /// Who takes an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,9 @@ impl Takers {
     #[must_use]
     pub fn of(members: &[Member], output: &str) -> Self {
         let takes = |member: &&Member| member.inputs.iter().any(|(_, source)| source == output);
-        let decodes = |member: &Member| member.inputs.iter().any(|(port, _)| port == DENOISED);
+        let (name, denoised) = DECODER;
+        let decodes =
+            |member: &Member| member.id.starts_with(name) && member.inputs.iter().any(|(port, _)| port == denoised);
         let mut takers = members.iter().filter(takes).peekable();
         if members.is_empty() {
             Self::Others
@@ -78,7 +81,7 @@ mod tests {
 
     #[test]
     fn whoever_else_takes_it_gets_every_picture() {
-        let recorder = member("recorder", &[("picture", "decoder/picture"), ("source", "encoder/source")]);
+        let recorder = member("recorder", &[("denoised", "diffusion/denoised"), ("source", "encoder/source")]);
         for takers in [takers(&[decoder(), recorder.clone()]), takers(&[recorder]), Takers::of(&[], "encoder/source")] {
             assert!(takers.need(&Settings { opacity: 1.0, ..Settings::default() }), "{takers:?}");
         }
