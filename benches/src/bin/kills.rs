@@ -8,7 +8,7 @@ use mirror_benches::live::{Eye, Live, root};
 use mirror_benches::machine;
 use mirror_kit::processes::Process;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -192,8 +192,13 @@ fn strike(live: &Live, eye: &Eye, node: &str, swap: Option<&PathBuf>) -> Result<
     let starts = std::iter::once(&begin).chain(&seen);
     let gap = starts.zip(&seen).map(|(one, next)| next.duration_since(*one)).max().unwrap_or_default();
     let after = live.nodes();
-    let changed = |process: &&Process| of(&after, &process.node).is_none_or(|now| now.pid != process.pid);
-    let others = before.iter().filter(changed).map(|process| process.node.clone()).filter(|name| name != node);
+    // A node that was replaced just before has two processes for a while, one of which is meant to end.
+    let goes_on = |name: &str| {
+        let pids = |of: &[Process]| of.iter().filter(|it| it.node == name).map(|it| it.pid).collect::<BTreeSet<_>>();
+        !pids(&before).is_disjoint(&pids(&after))
+    };
+    let others: BTreeSet<&String> = before.iter().map(|process| &process.node).collect();
+    let others = others.into_iter().filter(|name| *name != node && !goes_on(name)).cloned();
     let ms = |time: Duration| time.as_secs_f64() * 1000.0;
     Ok(Blow {
         back_ms: ms(back.unwrap_or_default()),
@@ -251,7 +256,7 @@ fn table(all: &BTreeMap<String, Blows>, arguments: &Arguments, load: f64) -> Str
             values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
         };
         let worst = done.iter().map(|blow| blow.gap_ms).fold(0.0, f64::max);
-        let others = done.iter().flat_map(|blow| blow.others.clone()).collect::<std::collections::BTreeSet<_>>();
+        let others = done.iter().flat_map(|blow| blow.others.clone()).collect::<BTreeSet<_>>();
         let others =
             if others.is_empty() { "none".to_owned() } else { others.into_iter().collect::<Vec<_>>().join(", ") };
         let kept = done.iter().filter(|blow| blow.prompt_kept).count();
