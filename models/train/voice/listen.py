@@ -34,9 +34,9 @@ QUIET = 0.07
 
 def _misheard(text: list[int], net: Listener, rng: np.random.Generator, share: float) -> list[int]:
     """A text with other letters at a share of its places; a letter that begins a word stays one."""
-    letters = {begins: [net.row_of[token] for token in vocabulary.letters(begins)] for begins in (False, True)}
+    within, first = ([net.row_of[token] for token in vocabulary.letters(begins)] for begins in (False, True))
     wrong = rng.random(len(text)) < share
-    return [int(rng.choice(letters[row in letters[True]])) if swap else row for row, swap in zip(text, wrong)]
+    return [int(rng.choice(first if row in first else within)) if swap else row for row, swap in zip(text, wrong)]
 
 
 def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], count: int, where: torch.device, strength: float = 1.0, wrong: float = WRONG) -> dict[str, torch.Tensor]:
