@@ -8,7 +8,7 @@ OPTIONS := SOURCE MIC PROMPT SIZE PROMPTS SECONDS OUT PACK IMAGE NEGATIVE PROCES
 quote = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(value $(1))))
 
-RUN = $(call option,SOURCE,source) $(call option,PROMPT,prompt) $(call option,SIZE,size) $(call option,PACK,pack) \
+RUN = $(call option,SOURCE,source) $(call option,MIC,mic) $(call option,PROMPT,prompt) $(call option,SIZE,size) $(call option,PACK,pack) \
   $(call option,DATAFLOW,dataflow) $(call option,NAME,name)
 DEMO = $(call option,SOURCE,source) $(call option,PROMPTS,prompts) $(call option,MIC,mic) $(call option,SECONDS,seconds) \
   $(call option,SIZE,size) $(call option,OUT,out) $(call option,PACK,pack)
@@ -33,7 +33,7 @@ help: ## This list
 	@echo
 	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
 	@echo
-	@echo "  make run  [SOURCE=0|clip.mp4|folder|rtsp://…|pattern] [PROMPT=\"a pencil drawing\"] [SIZE=512] [PACK=models/starter]"
+	@echo "  make run  [SOURCE=0|clip.mp4|folder|rtsp://…|pattern] [MIC=webcam|spoken.wav|none] [PROMPT=\"a pencil drawing\"] [SIZE=512] [PACK=models/starter]"
 	@echo "  make demo [SOURCE=…] [PROMPTS=\"a pencil drawing;neon lights\" | MIC=spoken.wav] [SECONDS=20] [SIZE=256] [OUT=out/demo]"
 	@echo "  make apply   [IMAGE=me.jpg] [PROMPT=\"a pencil drawing\"] [PROCESSOR=turbo] [STRENGTH=1] [SIZE=512] [OUT=out/apply.png]"
 	@echo "  make operator NAME=grade|kaleidoscope|off, make operator NEW=sepia"
@@ -47,7 +47,7 @@ setup: ## Installs what is missing: packages, dora, ONNX Runtime (first time 2 t
 build: setup ## Builds everything (first time 15 to 30 minutes on two cores, then seconds)
 	@. scripts/common && announce_build && cargo build --release --workspace
 
-run: build ## The mirror, until Ctrl-C: camera or bundled clip, window, page on http://127.0.0.1:8080
+run: build ## The mirror, until Ctrl-C: camera or bundled clip, microphone, window, page on http://127.0.0.1:8080
 	@target/release/mirror run $(RUN)
 
 demo: build ## Without a screen: paints SECONDS seconds a run and writes a report, a sheet and a film into OUT

@@ -30,10 +30,10 @@ fn pictures_and_latents_are_received_in_the_senders_shared_memory() -> Result<()
     Ok(())
 }
 
-/// `dataflow.yml` with these settings for all its nodes, and at its end the probe, which looks at these edges. Without the chat,
-/// which people start.
+/// `dataflow.video.yml` with these settings for all its nodes, and at its end the probe, which looks at these edges. Without the
+/// chat, which people start. Pictures go through it as through `dataflow.yml` (`voice.rs`).
 fn probed(settings: &[(&str, &str)], edges: &[(&str, &str)]) -> Result<String> {
-    let mut graph: Mapping = serde_yaml_ng::from_str(&fs::read_to_string(root().join("dataflow.yml"))?)?;
+    let mut graph: Mapping = serde_yaml_ng::from_str(&fs::read_to_string(root().join("dataflow.video.yml"))?)?;
     let environment = graph.get_mut("env").and_then(Yaml::as_mapping_mut).ok_or_else(|| eyre!("no env"))?;
     for (key, value) in settings {
         environment.insert(Yaml::from(*key), Yaml::from(*value));

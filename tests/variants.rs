@@ -1,14 +1,10 @@
 //! The other graphs at the root, as files: a mirror that runs becomes one of them after the other, and paints each time.
 
-#[path = "../nodes/stt/tests/support/mod.rs"]
-mod whisper;
-
 use eyre::{Result, ensure, eyre};
 use mirror_tests::alone;
 use mirror_tests::edited::Edited;
 use mirror_tests::running::{Running, free_port, wait_for};
 use serde_json::Value;
-use std::fs;
 
 fn start(file: &str, more: &[&str]) -> Result<Running> {
     let arguments = ["--dataflow", file, "--source", "assets/clip.mp4", "--size", "128", "--prompt", "neon lights"];
@@ -37,7 +33,7 @@ fn paints(mirror: &Running, stage: &str) -> Result<()> {
 }
 
 #[test]
-fn the_mirror_becomes_the_fused_one_and_itself_again() -> Result<()> {
+fn the_mirror_becomes_the_fused_one_and_itself_again_and_the_one_without_ears() -> Result<()> {
     let _alone = alone();
     let mut mirror = start("dataflow.yml", &[])?;
     paints(&mirror, "decoder")?;
@@ -47,6 +43,9 @@ fn the_mirror_becomes_the_fused_one_and_itself_again() -> Result<()> {
     rewire(&mirror, "dataflow.yml")?;
     paints(&mirror, "decoder")?;
     ensure!(mirror.node("diffusion").is_some() && mirror.node("fused").is_none(), "{}", mirror.log());
+    rewire(&mirror, "dataflow.video.yml")?;
+    paints(&mirror, "decoder")?;
+    ensure!(mirror.node("vad").is_none(), "nobody is to listen any more");
     assert!(mirror.interrupt()?, "{}", mirror.log());
     Ok(())
 }
@@ -67,15 +66,10 @@ fn both_cameras_are_painted(mirror: &Running) -> Result<()> {
 #[test]
 fn two_cameras_two_mirrors_a_python_operator_and_one_that_listens_all_paint() -> Result<()> {
     let _alone = alone();
-    // It writes down something whatever it hears, and here nobody speaks.
-    let folder = tempfile::tempdir()?;
-    let model = folder.path().join("tiny.bin");
-    fs::write(&model, whisper::model(whisper::TINY))?;
-    let model = format!("STT_MODEL={}", model.display());
     let (beside, port) = (Edited::copy("dataflow.side-by-side.yml")?, free_port()?);
     beside.replace("WEB_ADDRESS: 127.0.0.1:8081", &format!("WEB_ADDRESS: 127.0.0.1:{port}"))?;
 
-    let mut mirror = start("dataflow.two-cameras.yml", &["--env", &model, "--env", "MICROPHONE_SOURCE=none"])?;
+    let mut mirror = start("dataflow.two-cameras.yml", &[])?;
     paints(&mirror, "decoder")?;
     both_cameras_are_painted(&mirror)?;
 

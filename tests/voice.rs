@@ -161,10 +161,10 @@ fn nodes(file: &str) -> Result<BTreeMap<String, serde_yaml_ng::Value>> {
 }
 
 #[test]
-fn the_mirror_that_listens_is_the_mirror_with_a_voice_before_control() -> Result<()> {
-    let (plain, mut voice) = (nodes("dataflow.yml")?, nodes("dataflow.voice.yml")?);
+fn the_mirror_is_the_one_without_ears_and_a_voice_before_control() -> Result<()> {
+    let (plain, mut voice) = (nodes("dataflow.video.yml")?, nodes("dataflow.yml")?);
     for node in ["microphone", "vad", "stt", "rephrase"] {
-        assert!(voice.remove(node).is_some(), "dataflow.voice.yml has no {node}");
+        assert!(voice.remove(node).is_some(), "dataflow.yml has no {node}");
     }
     assert_eq!(plain.keys().collect::<Vec<_>>(), voice.keys().collect::<Vec<_>>());
     for (name, node) in plain {
@@ -174,7 +174,7 @@ fn the_mirror_that_listens_is_the_mirror_with_a_voice_before_control() -> Result
                 assert_eq!(&voice[&name]["inputs"][port], source, "{name} {port:?}");
             }
         } else {
-            assert_eq!(voice[&name], node, "{name} is another one in dataflow.voice.yml");
+            assert_eq!(voice[&name], node, "{name} is another one in dataflow.yml");
         }
     }
     Ok(())

@@ -44,9 +44,16 @@ fn top_shows_every_stage_at_work(mirror: &Running) -> Result<()> {
         ensure!(cells.len() == 10 && cells[3].parse::<f64>()? > 0.0, "{row}");
         ensure!(cells[8].parse::<u64>()? > 5 && cells[9] == "0", "{row}");
     }
-    for part in ["starter on CPU", "clip.mp4", "\"neon lights\"", "by hand", "diffusion: pack starter"] {
+    for part in ["starter on CPU", "clip.mp4", "\"neon lights\"", "by hand"] {
         ensure!(text.contains(part), "{part} is not in\n{text}");
     }
+    // As many of the last notices as there is room for, as far as they fit into a line.
+    let notices = mirror.get("/api/figures")?["notices"].as_array().cloned().unwrap_or_default();
+    let is_there = |notice: &Value| {
+        let said = notice["text"].as_str().unwrap_or_default().chars().take(20).collect::<String>();
+        text.contains(&format!("{}: {said}", notice["origin"].as_str().unwrap_or_default()))
+    };
+    ensure!(notices.iter().any(is_there), "none of {notices:?} is in\n{text}");
     Ok(())
 }
 

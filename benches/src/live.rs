@@ -70,7 +70,8 @@ impl Live {
         let mut command = Command::new(root.join("target/release/mirror"));
         command.args(["run", "--no-window", "--env", &format!("WEB_ADDRESS={address}")]);
         command.args(["--env", &format!("CONTROL_STATE={}", state.display())]);
-        // What somebody tries in his own mirror is not measured.
+        // What is said in the room is not measured, nor what somebody tries in his own mirror.
+        command.args(["--env", "MICROPHONE_SOURCE=none"]);
         command.args(["--env", &format!("OPERATOR_LIBRARY={}", folder.path().join("operator.so").display())]);
         command.args(arguments);
         command.env("DORA", dora(root)).env("DORA_COORDINATOR_PORT", &ports[1]);

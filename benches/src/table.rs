@@ -191,9 +191,10 @@ impl Results {
         let nodes = self.wholes.first().map_or(0, |whole| whole.nodes);
         let mut text = format!(
             "\n## The whole mirror\n\n\
-             `dataflow.yml` as `mirror run` starts it, all {nodes} nodes, on the clip (30 pictures a second), without a window and with nobody at the page.\n\
-             *Age* runs from the camera's stamp to the picture's arrival at the page, *memory* is that of all nodes (PSS), the start the second\n\
-             one. A new prompt is one that the mirror has not seen before; the page says twice a second what is painted.\n\n"
+             `dataflow.yml` as `mirror run` starts it, all {nodes} nodes, on the clip (30 pictures a second), without a window, without a\n\
+             microphone and with nobody at the page. *Age* runs from the camera's stamp to the picture's arrival at the page, *memory* is\n\
+             that of all nodes (PSS), the start the second one. A new prompt is one that the mirror has not seen before; the page says\n\
+             twice a second what is painted.\n\n"
         );
         let mut row = |name: &str, cell: &dyn Fn(&Whole) -> String| {
             let cells: Vec<String> = self.wholes.iter().map(cell).collect();

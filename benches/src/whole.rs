@@ -1,4 +1,5 @@
-//! The whole mirror as `mirror run` starts `dataflow.yml`, with every node of it: what people see, measured from outside.
+//! The whole mirror as `mirror run` starts `dataflow.yml`, with every node of it and nobody who speaks: what people see, measured
+//! from outside.
 
 use crate::live::{Live, Now, share_mib};
 use eyre::{Result, bail, eyre};

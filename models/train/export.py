@@ -19,6 +19,7 @@ from .run import CACHE
 
 MODELS = Path(__file__).resolve().parent.parent
 PACK = MODELS / "starter"
+VOICE = "voice"
 OPSET = 17
 DIFFUSERS = "0.42.1"
 
@@ -125,22 +126,25 @@ def looks_table() -> dict:
 
 
 def manifest(models: Path) -> None:
-    pack = models / PACK.name
-    files = sorted(p for p in pack.rglob("*") if p.is_file())
-    lines = [
-        "# Packs that ship with Mirror or can be fetched. Written by models/train/export.py.",
-        "",
-        "[[pack]]",
-        f'name = "{pack.name}"',
-        'kind = "image"',
-        f'directory = "{pack.name}"',
-        'licence = "Apache-2.0"',
-        f"size = {sum(p.stat().st_size for p in files)}",
-        "",
-    ]
-    for path in files:
-        data = path.read_bytes()
-        lines += ["[[pack.file]]", f'path = "{path.relative_to(pack).as_posix()}"', f"size = {len(data)}", f'sha256 = "{hashlib.sha256(data).hexdigest()}"', ""]
+    lines = ["# Packs that ship with Mirror or can be fetched. Written by models/train/export.py.", ""]
+    # The voice is a pack of its own, inside the folder of the other one.
+    voice = models / PACK.name / VOICE
+    for name, kind, pack in ((PACK.name, "image", models / PACK.name), (f"{PACK.name}-voice", "voice", voice)):
+        files = sorted(path for path in pack.rglob("*") if path.is_file() and (pack == voice or voice not in path.parents))
+        if not files:
+            continue
+        lines += [
+            "[[pack]]",
+            f'name = "{name}"',
+            f'kind = "{kind}"',
+            f'directory = "{pack.relative_to(models).as_posix()}"',
+            'licence = "Apache-2.0"',
+            f"size = {sum(path.stat().st_size for path in files)}",
+            "",
+        ]
+        for path in files:
+            data = path.read_bytes()
+            lines += ["[[pack.file]]", f'path = "{path.relative_to(pack).as_posix()}"', f"size = {len(data)}", f'sha256 = "{hashlib.sha256(data).hexdigest()}"', ""]
     (models / "manifest.toml").write_text("\n".join(lines))
 
 

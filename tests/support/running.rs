@@ -33,8 +33,11 @@ const PORTS: Range<u16> = 20_000..32_000;
 /// The operator that somebody tries in his own mirror must not paint in a test: this library is not there. A test that wants
 /// one says so after it.
 pub const NO_OPERATOR: &str = "OPERATOR_LIBRARY=.mirror/tests/operator.so";
-/// Settings of another test must not come back, nor anybody's operator; arguments that say otherwise come later.
-const SETTLED: [&str; 4] = ["--env", "CONTROL_STATE=", "--env", NO_OPERATOR];
+/// What is said in the room must not be painted in a test.
+const NO_MICROPHONE: &str = "MICROPHONE_SOURCE=none";
+/// Settings of another test must not come back, nor anybody's operator, and nobody listens; arguments that say otherwise come
+/// later.
+const SETTLED: [&str; 6] = ["--env", "CONTROL_STATE=", "--env", NO_OPERATOR, "--env", NO_MICROPHONE];
 
 /// Waits until something is so.
 ///
@@ -95,7 +98,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts `mirror run` with these arguments, without a window, its page on a free port.
+    /// Starts `mirror run` with these arguments, without a window or a microphone, its page on a free port.
     ///
     /// # Errors
     /// The program cannot be started.
@@ -134,7 +137,7 @@ impl Running {
     pub fn start_named(name: &str, arguments: &[&str]) -> Result<Self> {
         let address = format!("127.0.0.1:{}", free_port()?);
         let (log, page) = (NamedTempFile::new()?, format!("WEB_ADDRESS={address}"));
-        let mut command = mirror(&["run", "--name", name, "--no-window", "--env", &page]);
+        let mut command = mirror(&["run", "--name", name, "--no-window", "--env", &page, "--env", NO_MICROPHONE]);
         let child = command.args(arguments).stdout(log.reopen()?).stderr(log.reopen()?).spawn()?;
         Ok(Self { child, log, address, ports: None })
     }

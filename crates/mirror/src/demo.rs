@@ -25,7 +25,7 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "mic")]
     prompts: Option<String>,
     /// Paint what is said instead: a WAV file, a folder of them, or a microphone's name; a column for each wish
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "microphone", value_name = "MICROPHONE")]
     mic: Option<String>,
     /// How many seconds to record, all prompts together
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=3600))]
@@ -54,10 +54,7 @@ impl Arguments {
             overrides.insert("RECORDER_PROMPTS".to_owned(), overrides::prompts(prompts)?.join(";"));
         }
         if let Some(mic) = &self.mic {
-            // A file is found from here; everything else is a microphone's name.
-            let is_file = here.join(mic).exists();
-            let source = if is_file { overrides::absolute(mic, here)? } else { mic.clone() };
-            overrides.insert("MICROPHONE_SOURCE".to_owned(), source);
+            overrides.insert("MICROPHONE_SOURCE".to_owned(), overrides::microphone(mic, here)?);
         }
         let base = house.value(&overrides, "CONTROL_SETTINGS").unwrap_or_default();
         overrides.insert("CONTROL_SETTINGS".to_owned(), overrides::settings(&base, &[("size", json!(self.size))])?);

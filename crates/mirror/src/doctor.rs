@@ -5,6 +5,7 @@ mod devices;
 mod project;
 mod sources;
 mod subject;
+mod voice;
 
 use crate::which::Which;
 use clap::Args;
@@ -13,7 +14,7 @@ use eyre::{Result, WrapErr, bail};
 use std::path::PathBuf;
 use subject::Subject;
 
-/// Lists cameras, microphones, displays, packs and libraries, looks at what the mirror is told to use, and says what to do
+/// Lists cameras, microphones, displays, packs, models of the voice and libraries, looks at what the mirror is told to use, and says what to do
 /// about each fault.
 ///
 /// A mirror that runs is looked at as it was started; where none does, what "mirror run" would start.

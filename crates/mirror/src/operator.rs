@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn the_library_goes_where_the_host_of_the_graph_that_runs_looks() {
         let of = |id: &str, library: &str| Some((id.to_owned(), library.to_owned()));
-        for name in ["dataflow.yml", "dataflow.voice.yml", "dataflow.operators.yml"] {
+        for name in ["dataflow.yml", "dataflow.video.yml", "dataflow.operators.yml"] {
             assert_eq!(found(&kept(name, &[]), None), of("operator", ".mirror/operator.so"), "{name}");
             let garden = kept(name, &[(LIBRARY, ".mirror/operator-garden.so")]);
             assert_eq!(found(&garden, None), of("operator", ".mirror/operator-garden.so"), "{name}");

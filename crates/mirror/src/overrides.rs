@@ -30,6 +30,25 @@ pub fn source(text: &str, here: &Path) -> Result<String> {
     Ok(text.to_owned())
 }
 
+/// A microphone's source as nodes understand it, wherever they are started: the path of a recording that is seen from `here`
+/// becomes whole.
+///
+/// # Errors
+/// An empty source; a path that is not Unicode.
+pub fn microphone(text: &str, here: &Path) -> Result<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        bail!("the microphone is empty: name one, a .wav file, a folder of them, default, auto or none");
+    }
+    let lower = text.to_lowercase();
+    if ["auto", "default", "none"].contains(&lower.as_str()) {
+        return Ok(lower);
+    }
+    // As nodes/microphone tells them apart: names of ALSA's devices have no slash. What is not there it names with the remedy.
+    let is_file = text.contains('/') || lower.ends_with(".wav") || lower.ends_with(".wave") || here.join(text).exists();
+    if is_file { absolute(text, here) } else { Ok(text.to_owned()) }
+}
+
 /// A path seen from `here`, whole, so that it means the same in the project's root. It need not exist: the node that
 /// opens it has the better words for what is wrong with it.
 ///
@@ -134,6 +153,21 @@ mod tests {
     #[test]
     fn an_empty_source_is_refused() {
         assert!(source("  ", Path::new("/")).unwrap_err().to_string().starts_with("the source is empty"));
+        assert!(microphone("", Path::new("/")).unwrap_err().to_string().starts_with("the microphone is empty"));
+    }
+
+    #[test]
+    fn a_recording_becomes_whole_and_a_microphones_name_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("speech")).unwrap();
+        let of = |text: &str| microphone(text, folder.path()).unwrap();
+        for text in ["spoken.wav", "said/spoken.WAV", "speech", "said/"] {
+            assert_eq!(of(text), folder.path().join(text).to_str().unwrap(), "{text}");
+        }
+        for text in ["auto", "default", "none", "USB webcam", "hw:CARD=1,DEV=0"] {
+            assert_eq!(of(text), text);
+        }
+        assert_eq!((of(" None ").as_str(), of("/speech/a.wav").as_str()), ("none", "/speech/a.wav"));
     }
 
     #[test]

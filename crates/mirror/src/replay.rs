@@ -75,6 +75,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         common,
         front: crate::front::Front::default(),
         which: arguments.which.clone(),
+        mic: None,
         prompt: None,
         size: None,
         settings: arguments.settings.clone(),

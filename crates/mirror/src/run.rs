@@ -48,6 +48,9 @@ pub struct Arguments {
     pub(crate) front: Front,
     #[command(flatten)]
     pub(crate) which: Which,
+    /// Who is listened to: a microphone by its name, default, a WAV file, a folder of them, none, auto
+    #[arg(long, visible_alias = "microphone", value_name = "MICROPHONE")]
+    pub(crate) mic: Option<String>,
     /// What the picture is painted as
     #[arg(long)]
     pub(crate) prompt: Option<String>,
@@ -78,6 +81,17 @@ impl Arguments {
         let entrance = self.front.add(&mut overrides, house, here)?;
         if self.no_window {
             overrides.insert("DISPLAY_WINDOW".to_owned(), "off".to_owned());
+        }
+        if let Some(mic) = &self.mic {
+            let source = overrides::microphone(mic, here)?;
+            // A graph without ears would say nothing of it.
+            if source != "none" && house.numbers("microphone").next().is_none() {
+                bail!(
+                    "{} has no microphone: leave --mic out, or choose a graph that listens",
+                    house.dataflow.display()
+                );
+            }
+            overrides.insert("MICROPHONE_SOURCE".to_owned(), source);
         }
         self.which.separate(house, &mut overrides);
         let mut changes: Vec<(&str, Value)> = Vec::new();
@@ -316,8 +330,13 @@ mod tests {
     }
 
     fn overrides(line: &str) -> Result<Overrides> {
+        overrides_of("", line)
+    }
+
+    /// The same of a graph with that node.
+    fn overrides_of(node: &str, line: &str) -> Result<Overrides> {
         let folder = tempfile::tempdir().unwrap();
-        let graph = "{ env: { CONTROL_SETTINGS: '{\"seed\": 7}' }, nodes: [] }";
+        let graph = format!("{{ env: {{ CONTROL_SETTINGS: '{{\"seed\": 7}}' }}, nodes: [{node}] }}");
         fs::write(folder.path().join("dataflow.yml"), graph).unwrap();
         let house = House::find(folder.path(), Path::new("dataflow.yml")).unwrap();
         let line = Line::parse_from(std::iter::once("run").chain(line.split(' ').filter(|word| !word.is_empty())));
@@ -340,6 +359,18 @@ mod tests {
         assert_eq!(overrides["A"], "b=c");
         let settings: Value = serde_json::from_str(&overrides["CONTROL_SETTINGS"]).unwrap();
         assert_eq!(settings, json!({"seed": 7, "prompt": "neon", "size": 256, "strength": 0.5}));
+    }
+
+    #[test]
+    fn the_microphone_is_named_on_the_command_line_where_the_graph_has_one() {
+        let node = "{ id: microphone, path: target/release/microphone }";
+        let told = |line| overrides_of(node, line).unwrap()["MICROPHONE_SOURCE"].clone();
+        assert_eq!(told("--mic spoken.wav"), "/home/me/spoken.wav");
+        assert_eq!(told("--microphone webcam"), "webcam");
+        assert_eq!(told("--env MICROPHONE_SOURCE=auto --mic none"), "none");
+        let error = overrides("--mic default").unwrap_err().to_string();
+        assert!(error.contains("dataflow.yml has no microphone: leave --mic out"), "{error}");
+        assert_eq!(overrides("--mic none").unwrap()["MICROPHONE_SOURCE"], "none");
     }
 
     #[test]

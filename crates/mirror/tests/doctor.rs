@@ -63,19 +63,27 @@ fn the_doctor_of_a_mirror_that_can_run_ends_well_and_knows_it_by_its_name() {
     let project = Project::new();
     let graph = format!(
         "
-env: {{ WEB_ADDRESS: '{}', WEB_REALTIME: 'off', WEB_LIVE: 'off', WEB_DREAM: 'off', CAMERA_SOURCE: pattern, CONTROL_STATE: kept/settings.json, MIRROR_PROVIDER: cpu }}
+env: {{ WEB_ADDRESS: '{}', WEB_REALTIME: 'off', WEB_LIVE: 'off', WEB_DREAM: 'off', CAMERA_SOURCE: pattern, CONTROL_STATE: kept/settings.json, MIRROR_PROVIDER: cpu, MICROPHONE_SOURCE: none }}
 nodes:
   - {{ id: camera, path: target/release/camera }}
+  - {{ id: microphone, path: target/release/microphone }}
+  - {{ id: stt, path: target/release/stt }}
+  - {{ id: rephrase, path: target/release/rephrase }}
   - {{ id: web, path: target/release/web }}
 ",
         project.address
     );
     project.write("dataflow.yml", &graph);
-    project.program("target/release/camera", "");
+    for program in ["camera", "microphone", "stt", "rephrase"] {
+        project.program(&format!("target/release/{program}"), "");
+    }
     let (lines, is_well) = doctor(&project, &[]);
     assert!(is_well && !lines.iter().any(|line| line.starts_with("FAULT")), "{lines:#?}");
     line(&lines, "ok     camera      CAMERA_SOURCE=pattern");
     line(&lines, "ok     provider    CPU, with MIRROR_PROVIDER=cpu");
+    line(&lines, "ok     microphone  MICROPHONE_SOURCE=none");
+    line(&lines, "ok     voice       whisper model models/starter/voice/whisper.bin");
+    line(&lines, "ok     voice       language model models/starter/voice/rephrase.gguf");
     line(&lines, &format!("ok     page        http://{}", project.address));
     line(&lines, "ok     settings    kept in kept/settings.json");
     let (lines, is_well) = doctor(&project, &["--name", "garden"]);

@@ -21,12 +21,13 @@ fn words(make: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn make_run_overrides_source_prompt_size_and_pack() {
+fn make_run_overrides_source_microphone_prompt_size_and_pack() {
     assert_eq!(words(&["run"]), ["run"]);
-    let given = ["run", "SOURCE=clip.mp4", "PROMPT=a pencil drawing", "SIZE=256", "PACK=models/sd-turbo"];
+    let given =
+        ["run", "SOURCE=clip.mp4", "MIC=USB webcam", "PROMPT=a pencil drawing", "SIZE=256", "PACK=models/sd-turbo"];
     let expected =
-        ["run", "--source", "clip.mp4", "--prompt", "a pencil drawing", "--size", "256", "--pack", "models/sd-turbo"];
-    assert_eq!(words(&given), expected);
+        ["run", "--source", "clip.mp4", "--mic", "USB webcam", "--prompt", "a pencil drawing", "--size", "256"];
+    assert_eq!(words(&given), [&expected[..], &["--pack", "models/sd-turbo"]].concat());
 }
 
 #[test]

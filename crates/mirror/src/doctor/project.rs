@@ -1,7 +1,7 @@
-//! The project: programs, dora, ONNX Runtime, packs, the models of the voice, the page's address.
+//! The project: programs, dora, ONNX Runtime, packs, the page's address.
 
-use super::Finding;
 use super::subject::Subject;
+use super::{Finding, voice};
 use crate::contract;
 use crate::dora::{self, Dora};
 use crate::house::House;
@@ -12,12 +12,6 @@ use mirror_models::Pack;
 use serde_yaml_ng::Value;
 use std::fs;
 use std::path::Path;
-
-/// Files of the voice: what names one, what it is, what to bring.
-const VOICE: [(&str, &str, &str); 2] = [
-    ("STT_MODEL", "whisper model", "ggml-base.en-q5_1.bin"),
-    ("REPHRASE_MODEL", "language model", "qwen2.5-0.5b-instruct-q4_k_m.gguf"),
-];
 
 /// Looks at all of it.
 pub fn look(subject: &Subject) -> Vec<Finding> {
@@ -37,7 +31,7 @@ pub fn look(subject: &Subject) -> Vec<Finding> {
         Err(error) => Finding::fault("models", one_line(&error)),
     });
     findings.extend(packs(&house.root.join("models")));
-    findings.extend(VOICE.iter().filter_map(|(key, what, bring)| voice(house, overrides, key, what, bring)));
+    findings.extend(voice::look(subject));
     findings.push(match fault {
         Some(fault) => Finding::fault("page", fault.as_str()),
         None => page(house, overrides),
@@ -112,30 +106,6 @@ fn packs(folder: &Path) -> Vec<Finding> {
     folders.iter().map(finding).collect()
 }
 
-/// A model of the voice, if the dataflow has its node.
-fn voice(house: &House, overrides: &Overrides, key: &str, what: &str, bring: &str) -> Option<Finding> {
-    let file = house.value(overrides, key)?;
-    if file == "none" {
-        return Some(Finding::fine("voice", format!("no {what}, as {key}=none says")));
-    }
-    let path = house.root.join(&file);
-    Some(match fs::metadata(&path) {
-        Ok(metadata) if metadata.is_file() && metadata.len() > 0 => {
-            let starter = if file.contains("models/starter/") {
-                format!(": trained on synthesisers, it hardly understands people. For people, {key}=…/{bring}")
-            } else {
-                String::new()
-            };
-            Finding::fine("voice", format!("{what} {file}, {} MB{starter}", metadata.len() >> 20))
-        }
-        Ok(_) => Finding::fault("voice", format!("{key}={file} is empty or no file: download it again")),
-        Err(_) => Finding::fault(
-            "voice",
-            format!("{key}={file} is not there: bring a {what} such as {bring}, or take the node out of the dataflow"),
-        ),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::State;
@@ -143,9 +113,9 @@ mod tests {
     use super::*;
 
     const GRAPH: &str = "
-env: { STT_MODEL: models/starter/voice/w.bin, REPHRASE_MODEL: none, MIRROR_PACK: models/none, WEB_ADDRESS: '127.0.0.1:0' }
+env: { MIRROR_PACK: models/none, WEB_ADDRESS: '127.0.0.1:0' }
 nodes:
-  - { id: stt, path: target/release/stt }
+  - { id: camera, path: target/release/camera }
 ";
 
     #[test]
@@ -155,9 +125,6 @@ nodes:
         let of = |about: &str| findings.iter().find(|finding| finding.about == about).unwrap();
         assert!(of("programs").state == State::Fault && of("programs").text.contains("make build"));
         assert!(of("models").state == State::Fault && of("models").text.contains("models/none"));
-        let voice: Vec<&Finding> = findings.iter().filter(|finding| finding.about == "voice").collect();
-        assert!(voice[0].state == State::Fault && voice[0].text.contains("ggml-base.en-q5_1.bin"), "{voice:?}");
-        assert_eq!(voice[1].text, "no language model, as REPHRASE_MODEL=none says");
         assert_eq!(of("page").state, State::Fine);
     }
 
@@ -173,22 +140,6 @@ nodes:
         assert!(finding.state == State::Missing && finding.text.contains("CONTROL_STATE=no/folder"), "{finding:?}");
         fs::remove_file(folder.path().join("no")).unwrap();
         assert_eq!(state(&house, &Overrides::new()).text, "kept in no/folder/state.json");
-    }
-
-    #[test]
-    fn the_starter_voice_says_that_people_need_another() {
-        let (folder, subject) = subject(GRAPH);
-        fs::create_dir_all(folder.path().join("models/starter/voice")).unwrap();
-        fs::write(folder.path().join("models/starter/voice/w.bin"), "x").unwrap();
-        let finding =
-            voice(&subject.house, &Overrides::new(), "STT_MODEL", "whisper model", "ggml-base.en-q5_1.bin").unwrap();
-        assert!(finding.state == State::Fine && finding.text.contains("hardly understands people"), "{finding:?}");
-    }
-
-    #[test]
-    fn a_graph_without_a_voice_says_nothing_of_it() {
-        let (_folder, subject) = subject("nodes:\n  - { id: camera, path: target/release/camera }\n");
-        assert!(look(&subject).iter().all(|finding| finding.about != "voice"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ const BURST: f64 = 3.0 * RATE_HZ as f64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SoundError {
     /// The graph listens to no visitors.
-    #[error("this mirror does not listen to visitors: start it with dataflow.voice.yml")]
+    #[error("this mirror does not listen to visitors: start it with dataflow.yml, which has the nodes for it")]
     Deaf,
     /// It is too long.
     #[error("{0} samples came at once; {SOUND_MAX} are the most")]
