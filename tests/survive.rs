@@ -132,6 +132,28 @@ fn a_stage_that_paints_no_more_is_found_and_started_again() -> Result<()> {
 }
 
 #[test]
+fn a_node_of_which_no_output_is_expected_is_found_when_it_does_not_come_back() -> Result<()> {
+    let _alone = alone();
+    let folder = tempfile::tempdir()?;
+    let graph = Edited::copy("dataflow.yml")?;
+    let listener = format!(
+        "nodes:\n  - id: listener\n    path: {}\n    restart_policy: on-failure\n    inputs:\n      settings: {{ source: control/settings, queue_size: 16 }}\n",
+        env!("CARGO_BIN_EXE_mute")
+    );
+    graph.replace("nodes:\n", &listener)?;
+    let file = graph.name();
+    let arguments = ["--dataflow", &file, "--prompt", "neon lights", "--env", "WATCH_SECONDS=2s"];
+    let mirror = start(&folder.path().join("settings.json"), &arguments)?;
+    wait_for("the listener", || mirror.node("listener").is_some())?;
+    let pid = mirror.node("listener");
+    let notices = || mirror.get("/api/figures").map(|figures| figures["notices"].to_string()).unwrap_or_default();
+    let found = || notices().contains("listener does not come back from what it took up: it is started again");
+    wait_for("a word of watch", found).map_err(|error| eyre!("{error}: {}\n{}", notices(), mirror.log()))?;
+    wait_for("another listener", || mirror.node("listener").is_some_and(|now| Some(now) != pid))?;
+    paints(&mirror, "neon lights")
+}
+
+#[test]
 fn a_camera_may_be_away_longer_than_a_stage_may_hang_and_is_waited_for_also_after_a_kill() -> Result<()> {
     let _alone = alone();
     let folder = tempfile::tempdir()?;

@@ -1,5 +1,5 @@
-//! For tests: a stage that lets thirty pictures pass and then does nothing any more, as one whose locks wait for each other.
-//! Once dora has started it again, it goes on.
+//! For tests: a node that lets thirty pictures pass, or hears the settings three times, and then does nothing any more, as one
+//! whose locks wait for each other. Once dora has started it again, it goes on.
 
 use eyre::Result;
 use mirror_contract::Frame;
@@ -7,6 +7,8 @@ use mirror_kit::Node;
 
 /// How many pictures pass.
 const PICTURES: usize = 30;
+/// How often the settings are heard.
+const SETTINGS: usize = 3;
 
 fn main() -> std::process::ExitCode {
     mirror_kit::start("mute", run)
@@ -14,17 +16,18 @@ fn main() -> std::process::ExitCode {
 
 fn run() -> Result<()> {
     let mut node = Node::join()?;
-    let mut passed = 0;
+    let (mut passed, mut heard) = (0, 0);
     while let Some(input) = node.next() {
-        if input.port != "picture" {
-            continue;
-        }
-        let Some(frame) = node.accept::<Frame>(&input) else { continue };
-        if passed == PICTURES && node.restarts() == 0 {
+        heard += usize::from(input.port == "settings");
+        if (passed == PICTURES || heard == SETTINGS) && node.restarts() == 0 {
             loop {
                 std::thread::park();
             }
         }
+        if input.port != "picture" {
+            continue;
+        }
+        let Some(frame) = node.accept::<Frame>(&input) else { continue };
         let Frame { mut header, height, width, pixels } = frame;
         node.sign(&mut header, input.received_ns);
         node.send_frame("picture", &header, [height, width], |into| into.copy_from_slice(&pixels))?;

@@ -20,6 +20,7 @@
 //! | [`words`] | what nodes say to the programs that wait for it |
 //! | [`addresses`] | the addresses of this machine, as others see it |
 //! | [`processes`] | the nodes as the system sees them: processor, memory, restarts |
+//! | [`pulse`] | what a node tells of itself to whoever looks at its process |
 
 pub mod addresses;
 pub mod backoff;
@@ -35,6 +36,7 @@ pub mod members;
 pub mod node;
 pub mod pace;
 pub mod processes;
+pub mod pulse;
 pub mod source;
 pub mod sources;
 pub mod start;
@@ -49,5 +51,6 @@ pub use config::{Environment, Key};
 pub use figures::{Figures, Summary};
 pub use members::Member;
 pub use node::{Input, Next, Node, Woken};
+pub use pulse::{Pulse, Pulses};
 pub use sources::Sources;
 pub use start::{start, start_terminal};

@@ -2,7 +2,7 @@
 
 use dora_node_api::DoraNode;
 use mirror_contract::{Frame, Latent, Message};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Inputs that are laid beside a picture which comes in elsewhere: several wait there, to be found for that picture, and none is
 /// work of its own.
@@ -35,6 +35,12 @@ impl Member {
     #[must_use]
     pub fn is_image_path(&self, port: &str) -> bool {
         self.input_types.get(port).is_some_and(|message_type| is_image_path(port, message_type))
+    }
+
+    /// Its inputs that belong to the image path.
+    #[must_use]
+    pub fn work(&self) -> BTreeSet<String> {
+        self.inputs.iter().map(|(port, _)| port).filter(|port| self.is_image_path(port)).cloned().collect()
     }
 }
 

@@ -1,6 +1,8 @@
 //! The node as the graph sees it.
 
+use crate::figures::Spread;
 use crate::members::Member;
+use crate::pulse::Teller;
 use crate::turn::{Turn, Word};
 use dora_node_api::dora_core::config::{DataId, NodeId};
 use dora_node_api::{DoraArray, DoraNode, Event, EventStream, MetadataParameters, Parameter, TryRecvError};
@@ -76,6 +78,7 @@ pub struct Node {
     hears_all: bool,
     /// The parameters that are on.
     on: BTreeSet<String>,
+    pulse: Teller,
 }
 
 /// The inputs that wait for their turn, the output whose sending ends it.
@@ -134,7 +137,9 @@ impl Node {
         let sources = members.iter().flat_map(|member| &member.inputs).map(|(_, source)| source);
         let outputs = sources.filter_map(|source| source.strip_prefix(&own)).map(ToOwned::to_owned).collect();
         let heard = (!members.is_empty()).then_some(outputs);
-        Self { dora, events, name, drops: 0, refused: 0, has_notice, heard, pace: None, hears_all, on: BTreeSet::new() }
+        let pulse = Teller::of(members.iter().find(|member| member.id == name).map(Member::work).unwrap_or_default());
+        let (pace, on) = (None, BTreeSet::new());
+        Self { dora, events, name, drops: 0, refused: 0, has_notice, heard, pace, hears_all, on, pulse }
     }
 
     /// Lets pictures wait for their turn: of those that come to `inputs` only the newest of each stream is handed out, one
@@ -251,6 +256,7 @@ impl Node {
             match self.sort(event) {
                 Next::Input(input) => {
                     if let Some(input) = self.wait_for_turn(input) {
+                        self.pulse.begin();
                         return Some(input);
                     }
                 }
@@ -277,8 +283,9 @@ impl Node {
 
     /// Waits for the next message, but not longer than that.
     pub fn next_within(&mut self, patience: Duration) -> Next {
+        self.pulse.rest();
         match self.events.recv_timeout(patience) {
-            Some(event) => self.sort(event),
+            Some(event) => self.hand_out(event),
             None => Next::Stop,
         }
     }
@@ -287,16 +294,36 @@ impl Node {
     /// a busy graph cannot keep people waiting. Neither loses anything when the other one wins: `other` must be safe to
     /// drop, as the `recv` of a channel is.
     pub fn next_or<T>(&mut self, other: impl Future<Output = T>) -> Woken<T> {
+        self.pulse.rest();
         let event = match futures::executor::block_on(select(pin!(other), pin!(self.events.recv_async()))) {
             Either::Left((other, _)) => return Woken::Other(other),
             Either::Right((event, _)) => event,
         };
-        Woken::Graph(event.map_or(Next::Stop, |event| self.sort(event)))
+        Woken::Graph(event.map_or(Next::Stop, |event| self.hand_out(event)))
+    }
+
+    /// What an event is to a node that no picture's turn is waited for in.
+    fn hand_out(&mut self, event: Event) -> Next {
+        let next = self.sort(event);
+        if matches!(next, Next::Input(_)) {
+            self.pulse.begin();
+        }
+        next
     }
 
     /// Looks for a message without waiting. Pictures that wait for their turn are looked at last: whatever has come by now is
     /// known when it is decided whose turn it is.
     pub fn poll(&mut self) -> Next {
+        let next = self.look();
+        match next {
+            Next::Input(_) => self.pulse.begin(),
+            Next::Nothing => self.pulse.rest(),
+            Next::Stop => {}
+        }
+        next
+    }
+
+    fn look(&mut self) -> Next {
         loop {
             match self.events.try_recv() {
                 Ok(event) => match self.sort(event) {
@@ -323,6 +350,9 @@ impl Node {
         match event {
             Event::Input { id, metadata, data } => {
                 let parameters = metadata.parameters;
+                if id.as_str() != TICK {
+                    self.pulse.came(id.as_str());
+                }
                 Next::Input(Input { port: id.to_string(), data, parameters, received_ns: now_ns() })
             }
             Event::Stop(_) => Next::Stop,
@@ -386,8 +416,11 @@ impl Node {
             .wrap_err_with(|| format!("output {port} could not be sent"))
     }
 
-    /// A turn ends when what was made of its picture is sent on.
+    /// What is sent counts; a turn ends when what was made of its picture is sent on.
     fn note_sent(&mut self, port: &str, parameters: &MetadataParameters) {
+        if port != NOTICE {
+            self.pulse.went();
+        }
         if let Some(pace) = self.pace.as_mut().filter(|pace| pace.output == port) {
             pace.turn.sent(picture_of(parameters), now_ns());
         }
@@ -398,6 +431,7 @@ impl Node {
     /// # Errors
     /// dora cannot send.
     pub fn forward(&mut self, port: &str, parameters: MetadataParameters, data: DoraArray) -> Result<()> {
+        self.pulse.went();
         self.dora
             .send_output(DataId::from(port.to_owned()), parameters, data)
             .wrap_err_with(|| format!("output {port} could not be sent"))
@@ -446,6 +480,11 @@ impl Node {
     /// Counts messages that the node has dropped itself, before they came to an input: a camera's overtaken pictures.
     pub fn count_drops(&mut self, count: i64) {
         self.drops = self.drops.saturating_add(count);
+    }
+
+    /// Tells whoever looks at this process how old what the node shows is (milliseconds): [`pulse`](crate::pulse).
+    pub fn tell_age(&mut self, age_ms: Spread) {
+        self.pulse.shows([age_ms.p50, age_ms.p99]);
     }
 
     /// Says something to people: in the log, and on the `notice` output if the dataflow has one.

@@ -1,5 +1,6 @@
 //! The nodes of the graph, as the page knows them.
 
+use mirror_kit::figures::Spread;
 use serde::Deserialize;
 
 /// The nodes of the graph, and who is connected.
@@ -100,4 +101,20 @@ pub struct Process {
     pub up_s: f64,
     /// How many times dora has started it again.
     pub restarts: u32,
+    /// What comes to it and goes from it; nothing where it is no node of this kind.
+    pub work: Option<Work>,
+}
+
+/// What comes to a node and goes from it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Work {
+    /// Messages that come a second: pictures alone where it works on pictures.
+    pub in_per_s: f64,
+    /// Messages that it has sent, but for notices.
+    pub went: u64,
+    /// Those a second.
+    pub out_per_s: f64,
+    /// How old what it shows is.
+    pub age_ms: Option<Spread>,
 }

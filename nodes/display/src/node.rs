@@ -16,6 +16,8 @@ pub const INPUTS: &[(&str, &str)] = &[(PICTURE, Frame::TYPE), (NOTICE, Notice::T
 /// All outputs, with the types of their messages.
 pub const OUTPUTS: &[(&str, &str)] = &[(NOTICE, Notice::TYPE)];
 
+/// How old the pictures are is told once in this time.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// The figures go to the log once in this time.
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
@@ -31,7 +33,7 @@ pub fn run() -> Result<()> {
         node.notice(Level::Info, &reason);
     }
     let mut figures = Figures::default();
-    let mut logged = Instant::now();
+    let (mut logged, mut told) = (Instant::now(), Instant::now());
     while let Some(input) = node.next() {
         match input.port.as_str() {
             PICTURE => {
@@ -58,6 +60,10 @@ pub fn run() -> Result<()> {
                 return Ok(());
             }
             Err(error) => node.notice(Level::Warning, &format!("{error:#}")),
+        }
+        if told.elapsed() >= TOLD_EVERY {
+            told = Instant::now();
+            node.tell_age(figures.summary(now_ns()).age_ms);
         }
         if logged.elapsed() >= LOG_EVERY {
             logged = Instant::now();

@@ -1,6 +1,6 @@
-//! Processes that stand still, and how they are ended.
+//! The processes of the nodes: which stand still, what they tell, and how they are ended.
 
-use mirror_kit::processes;
+use mirror_kit::{Pulse, Pulses, processes};
 use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
@@ -16,13 +16,14 @@ pub struct Processes {
     looked: Option<Duration>,
     /// Since when a process stands still.
     still: HashMap<i32, Duration>,
+    pulses: Pulses,
 }
 
 impl Processes {
     /// Those of that dataflow.
     #[must_use]
     pub fn of(dataflow: String) -> Self {
-        Self { dataflow, nodes: Vec::new(), looked: None, still: HashMap::new() }
+        Self { dataflow, nodes: Vec::new(), looked: None, still: HashMap::new(), pulses: Pulses::default() }
     }
 
     fn look(&mut self, now: Duration) {
@@ -31,15 +32,28 @@ impl Processes {
         self.looked = Some(now);
     }
 
-    /// The nodes whose processes stand still for that long: stopped (SIGSTOP, Ctrl-Z), neither working nor waiting. One
-    /// under a debugger is not meant.
-    pub fn still(&mut self, now: Duration, patience: Duration) -> Vec<String> {
+    fn running(&mut self, now: Duration) -> &[(String, i32)] {
         if self.looked.is_none_or(|looked| now.saturating_sub(looked) >= LOOK) {
             self.look(now);
         }
+        &self.nodes
+    }
+
+    /// What the processes tell of themselves, node by node.
+    pub fn pulses(&mut self, now: Duration) -> Vec<(String, i32, Pulse)> {
+        let running = self.running(now).to_vec();
+        self.pulses.keep(&running.iter().map(|(_, pid)| *pid).collect());
+        running.into_iter().filter_map(|(node, pid)| Some((node, pid, self.pulses.read(pid)?))).collect()
+    }
+
+    /// The nodes whose processes stand still for that long: stopped (SIGSTOP, Ctrl-Z), neither working nor waiting. One
+    /// under a debugger is not meant.
+    pub fn still(&mut self, now: Duration, patience: Duration) -> Vec<String> {
+        let stands: Vec<(String, i32)> =
+            self.running(now).iter().filter(|(_, pid)| state(*pid) == Some('T')).cloned().collect();
         let mut stopped = HashMap::new();
         let mut long = Vec::new();
-        for (node, pid) in self.nodes.iter().filter(|(_, pid)| state(*pid) == Some('T')) {
+        for (node, pid) in &stands {
             let since = *self.still.get(pid).unwrap_or(&now);
             stopped.insert(*pid, since);
             if now.saturating_sub(since) >= patience {

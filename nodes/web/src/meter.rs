@@ -81,6 +81,8 @@ pub struct Meter {
     restarts: Family<Node, Counter>,
     processor: Family<Node, Counter<f64, AtomicU64>>,
     memory: Family<Node, Gauge>,
+    received: Family<Node, Counter>,
+    sent: Family<Node, Counter>,
 }
 
 impl Default for Meter {
@@ -103,6 +105,8 @@ impl Default for Meter {
             restarts: Family::default(),
             processor: Family::default(),
             memory: Family::default(),
+            received: Family::default(),
+            sent: Family::default(),
             registry: Registry::default(),
         };
         registry.register("pictures", "Pictures shown", meter.pictures.clone());
@@ -137,6 +141,9 @@ impl Default for Meter {
         registry.register_with_unit("node_cpu", "Processor time of a node", seconds(), meter.processor.clone());
         let text = "Memory that a node has in use; what is shared counts for each";
         registry.register_with_unit("node_memory", text, Unit::Bytes, meter.memory.clone());
+        let text = "Messages that have come to a node; pictures alone where it works on pictures";
+        registry.register("node_received", text, meter.received.clone());
+        registry.register("node_sent", "Messages that a node has sent, but for notices", meter.sent.clone());
         Self { registry, ..meter }
     }
 }
@@ -192,6 +199,10 @@ impl Meter {
                 self.restarts.get_or_create(&node).inner().store(u64::from(process.restarts), Ordering::Relaxed);
                 self.processor.get_or_create(&node).inner().store(process.cpu_s.to_bits(), Ordering::Relaxed);
                 self.memory.get_or_create(&node).set(i64::try_from(process.memory_bytes).unwrap_or(i64::MAX));
+                if let Some(work) = &process.work {
+                    self.received.get_or_create(&node).inner().store(work.came, Ordering::Relaxed);
+                    self.sent.get_or_create(&node).inner().store(work.went, Ordering::Relaxed);
+                }
             } else {
                 self.memory.remove(&node);
             }

@@ -72,6 +72,12 @@ fn row(figures: &Figures, page: &str, node: &Node) -> Row {
         cells[1] = figures.stages.last().map_or_else(unknown, |stage| rate(stage.fps));
         (cells[3], cells[5]) = (rate(figures.fps), times(&figures.age_ms));
     }
+    if let (None, true, Some(work)) = (at, node.id != page, node.process.as_ref().and_then(|it| it.work.as_ref())) {
+        // No picture that is shown says anything of it: it tells itself.
+        cells[1] = rate(work.in_per_s);
+        cells[3] = if work.went > 0 { rate(work.out_per_s) } else { unknown() };
+        cells[5] = work.age_ms.as_ref().map_or_else(unknown, times);
+    }
     match &node.process {
         Some(process) => {
             cells[7] = format!("{:.0}", process.cpu_percent);
@@ -105,7 +111,7 @@ fn times(Spread { p50, p99 }: &Spread) -> String {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::nodes::{Edge, Process};
+    use crate::nodes::{Edge, Process, Work};
 
     fn node(id: &str, from: &str, state: &str) -> Node {
         let inputs = vec![Edge { port: "picture".to_owned(), from: from.to_owned() }];
@@ -115,6 +121,7 @@ pub mod tests {
             memory_bytes: 120 << 20,
             up_s: 60.0,
             restarts: u32::from(id == "decoder"),
+            work: Some(Work { in_per_s: 18.04, went: u64::from(id == "control"), out_per_s: 1.0, age_ms: None }),
         });
         Node { id: id.to_owned(), inputs, state: state.to_owned(), process }
     }
@@ -163,8 +170,20 @@ pub mod tests {
         let cells = |at: usize| rows[at].cells.join(" ");
         assert_eq!(cells(0), "camera – – 30.0 4.2/9.7 42/63 0 42 120 0");
         assert_eq!(cells(1), "encoder 30.0 0/120 18.5 4.2/9.7 42/63 58 42 120 0");
-        assert_eq!(cells(3), "control – – – – – – 42 120 0");
+        assert_eq!(cells(3), "control 18.0 – 1.0 – – – 42 120 0");
         assert_eq!(cells(4), "web 18.0 – 18.0 – 50/71 – gone – –");
+    }
+
+    #[test]
+    fn a_window_tells_itself_what_it_shows_and_how_old_it_is() {
+        let (figures, mut nodes) = sample();
+        let mut display = node("display", "decoder/picture", "running");
+        let age_ms = Some(Spread { p50: 51.0, p99: 72.4 });
+        let work = Some(Work { in_per_s: 18.0, age_ms, ..Work::default() });
+        display.process.iter_mut().for_each(|process| process.work.clone_from(&work));
+        nodes.nodes.push(display);
+        let rows = rows(&figures, &nodes);
+        assert_eq!(rows[6].cells.join(" "), "display 18.0 – – – 51/72 – 42 120 0");
     }
 
     #[test]
