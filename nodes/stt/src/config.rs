@@ -22,6 +22,11 @@ pub const KEYS: &[Key] = &[
         default: "off",
         text: "Whether a multilingual model translates what it hears to English.",
     },
+    Key {
+        name: "STT_BEAM_SIZE",
+        default: "1",
+        text: "How many readings of a sentence are followed at once, 1 to 8. More are heard better and take longer; 1 is greedy.",
+    },
     Key { name: "STT_THREADS", default: "0", text: "Threads of the model; 0 is half of the cores." },
     Key {
         name: "STT_NO_SPEECH",
@@ -49,6 +54,8 @@ pub struct Config {
     pub language: Option<String>,
     /// What is heard is translated to English.
     pub translate: bool,
+    /// Readings that are followed at once; 1 is greedy.
+    pub beam_size: usize,
     /// Threads; 0 is half of the cores.
     pub threads: usize,
     /// What counts as said.
@@ -83,6 +90,7 @@ impl Config {
             model: environment.text("STT_MODEL").trim().into(),
             language: (language != "auto").then_some(language),
             translate: environment.switch("STT_TRANSLATE")?,
+            beam_size: environment.within("STT_BEAM_SIZE", 1, 8)?,
             threads: environment.within("STT_THREADS", 0, 64)?,
             gates: Gates {
                 no_speech: environment.within("STT_NO_SPEECH", 0.0, 1.0)?,
@@ -114,6 +122,7 @@ mod tests {
             ("STT_LANGUAGE", "en-us"),
             ("STT_TRANSLATE", "maybe"),
             ("STT_THREADS", "-1"),
+            ("STT_BEAM_SIZE", "9"),
             ("STT_NO_SPEECH", "2"),
             ("STT_LOG_PROBABILITY", "1"),
             ("STT_REFUSED", "/nowhere/list.txt"),

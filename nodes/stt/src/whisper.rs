@@ -23,6 +23,7 @@ pub struct Whisper {
     header: Header,
     language: Option<String>,
     translate: bool,
+    beam_size: i32,
     threads: i32,
     text: String,
 }
@@ -58,13 +59,14 @@ impl Whisper {
         let threads = if config.threads == 0 { (cores / 2).clamp(1, 8) } else { config.threads };
         let seconds = header.positions / 50;
         let text = format!(
-            "{}, whisper.cpp {}, {seconds} s at a time, {threads} threads",
+            "{}, whisper.cpp {}, {seconds} s at a time, {threads} threads, beam size {}",
             path.display(),
-            whisper_rs::get_whisper_version()
+            whisper_rs::get_whisper_version(),
+            config.beam_size
         );
-        let threads = i32::try_from(threads).unwrap_or(1);
+        let (threads, beam_size) = (i32::try_from(threads).unwrap_or(1), i32::try_from(config.beam_size).unwrap_or(1));
         let (language, translate) = (config.language.clone(), config.translate);
-        Ok(Self { context, state, header, language, translate, threads, text })
+        Ok(Self { context, state, header, language, translate, beam_size, threads, text })
     }
 }
 
@@ -93,7 +95,7 @@ impl Transcriber for Whisper {
         let end = self.context.token_eot();
         let (mut heard, mut sum, mut count) = (Heard::default(), 0.0, 0_u32);
         for piece in pieces(samples, usize::try_from(self.header.positions)?) {
-            let mut parameters = parameters(piece.samples.len(), piece.positions);
+            let mut parameters = parameters(piece.samples.len(), piece.positions, self.beam_size);
             parameters.set_n_threads(self.threads);
             parameters.set_language(Some(self.language.as_deref().unwrap_or("auto")));
             parameters.set_translate(self.translate);
@@ -125,8 +127,12 @@ fn softmax_of(logits: &[f32], of: usize) -> f32 {
 }
 
 /// How a piece of so many samples is written down, the encoder working on so many positions.
-fn parameters<'a>(samples: usize, positions: usize) -> FullParams<'a, 'static> {
-    let mut parameters = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
+fn parameters<'a>(samples: usize, positions: usize, beam_size: i32) -> FullParams<'a, 'static> {
+    let mut parameters = FullParams::new(if beam_size > 1 {
+        SamplingStrategy::BeamSearch { beam_size, patience: -1.0 }
+    } else {
+        SamplingStrategy::Greedy { best_of: 1 }
+    });
     parameters.set_audio_ctx(i32::try_from(positions).unwrap_or(0));
     let tokens = samples * TOKENS_A_SECOND / stt::hear::RATE_HZ + TOKENS_BESIDE;
     parameters.set_max_tokens(i32::try_from(tokens).unwrap_or(0));
