@@ -15,6 +15,7 @@ from tqdm import tqdm
 from . import listen
 from .corpus import Corpus, meant
 from .distort import distort
+from .evaluate import BEAMS
 from .render import VOICE_CACHE
 from .sentences import Said
 from .spelling import errors
@@ -46,7 +47,7 @@ def main(arguments=None, cache: Path = VOICE_CACHE) -> None:
             drawn = corpus.draw(rng, min(16, args.sentences - len(written)))
             sounds, lengths = torch.from_numpy(corpus.sounds(drawn)), np.array([one.length for one in drawn])
             logs, _ = distort(sounds, lengths, rng, np.zeros(len(drawn), bool))
-            written += [{"heard": text, **asdict(one.meant)} for one, (text, *_) in zip(drawn, net.transcribe(logs))]
+            written += [{"heard": text, **asdict(one.meant)} for one, (text, *_) in zip(drawn, net.transcribe(logs, beams=BEAMS))]
             bar.update(len(drawn))
     (cache / FILE).write_text(json.dumps(written))
     wrong = sum(errors(one["text"].split(), one["heard"].split()) for one in written) / sum(len(one["text"].split()) for one in written)

@@ -27,6 +27,8 @@ from .vocabulary import SILENCE
 # The node `stt` adds half a second of silence and works on steps of 16 positions (nodes/stt/src/hear.rs); it refuses a transcript
 # of a lower mean log-probability (STT_LOG_PROBABILITY), and one where nobody speaks with more than that probability (STT_NO_SPEECH).
 AFTER, STEP, LEAST, GATE, NOBODY = 8000, 16, 16800, -1.0, 0.6
+# STT_BEAM_SIZE of dataflow.yml.
+BEAMS = 3
 SETS = {"dev": "voices of training", "voices": "held-out voices", "festival": "held-out synthesiser"}
 NOISE_DECIBELS = 10.0
 
@@ -43,7 +45,7 @@ def hear(net: Listener, sounds: list[np.ndarray]) -> list[tuple[str, float]]:
             rows = torch.zeros(len(some), positions * 320)
             for row, index in zip(rows, some):
                 row[: len(sounds[index])] = torch.from_numpy(sounds[index])
-            for index, (text, sure, nobody) in zip(some, net.transcribe(mel.log_mel(rows, 2 * positions))):
+            for index, (text, sure, nobody) in zip(some, net.transcribe(mel.log_mel(rows, 2 * positions), beams=BEAMS)):
                 heard[index] = ("" if text == SILENCE or sure < GATE or nobody > NOBODY else text, sure)
     return heard
 

@@ -54,14 +54,25 @@ class Attention(nn.Module):
         self.query, self.key = Dense(rounding, width, width), Dense(rounding, width, width, bias=False)
         self.value, self.out = Dense(rounding, width, width), Dense(rounding, width, width)
 
-    def forward(self, x: torch.Tensor, over: torch.Tensor | None = None, causal: bool = False) -> torch.Tensor:
-        over = x if over is None else over
-        parts = [part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query(x), self.key(over), self.value(over))]
+    def _split(self, x: torch.Tensor) -> torch.Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def forward(self, x: torch.Tensor, over: torch.Tensor | None = None, causal: bool = False, past: dict | None = None) -> torch.Tensor:
+        """`past` keeps keys and values: those of `over`, which stays the same, or those of all x so far, to which these are added."""
+        query = self._split(self.query(x))
+        if past and over is not None:
+            key, value = past["key"], past["value"]
+        else:
+            key, value = (self._split(layer(x if over is None else over)) for layer in (self.key, self.value))
+            if past:
+                key, value = torch.cat([past["key"], key], 2), torch.cat([past["value"], value], 2)
+                causal = False
+        if past is not None:
+            past["key"], past["value"] = key, value
         if self.is_watched:
-            query, key, value = parts
             self.seen = (query @ key.transpose(2, 3) / query.shape[3] ** 0.5).softmax(3)
             return self.out((self.seen @ value).transpose(1, 2).flatten(2))
-        return self.out(F.scaled_dot_product_attention(*parts, is_causal=causal).transpose(1, 2).flatten(2))
+        return self.out(F.scaled_dot_product_attention(query, key, value, is_causal=causal).transpose(1, 2).flatten(2))
 
 
 class Block(nn.Module):
@@ -73,10 +84,12 @@ class Block(nn.Module):
         self.mlp_ln = nn.LayerNorm(width)
         self.drop = nn.Dropout(dropout) if dropout else nn.Identity()
 
-    def forward(self, x: torch.Tensor, audio: torch.Tensor | None = None) -> torch.Tensor:
-        x = x + self.drop(self.attn(self.attn_ln(x), causal=audio is not None))
+    def forward(self, x: torch.Tensor, audio: torch.Tensor | None = None, past: tuple[dict, dict] | None = None) -> torch.Tensor:
+        """`past`: what was read before x, and what was heard; both are filled in."""
+        read, heard = past or (None, None)
+        x = x + self.drop(self.attn(self.attn_ln(x), causal=audio is not None, past=read))
         if self.cross_attn is not None:
-            x = x + self.drop(self.cross_attn(self.cross_attn_ln(x), audio))
+            x = x + self.drop(self.cross_attn(self.cross_attn_ln(x), audio, past=heard))
         return x + self.drop(self.mlp(self.mlp_ln(x)))
 
 
@@ -156,11 +169,13 @@ class Decoder(nn.Module):
             self.token_embedding.weight.normal_(std=0.05).add_(common)
             self.ln.bias.copy_(9 * common)
 
-    def forward(self, rows: torch.Tensor, audio: torch.Tensor) -> torch.Tensor:
+    def forward(self, rows: torch.Tensor, audio: torch.Tensor, past: list[tuple[dict, dict]] | None = None) -> torch.Tensor:
+        """With `past`, two dicts for each block, only the rows behind those that it knows."""
         table = rounded(self.token_embedding.weight, self.rounding.form)
-        x = F.embedding(rows, table) + self.positional_embedding[: rows.shape[1]]
-        for block in self.blocks:
-            x = block(x, audio)
+        start = past[0][0]["key"].shape[2] if past and past[0][0] else 0
+        x = F.embedding(rows, table) + self.positional_embedding[start : start + rows.shape[1]]
+        for block, before in zip(self.blocks, past or [None] * len(self.blocks)):
+            x = block(x, audio, before)
         return self.ln(x) @ table.T
 
 
@@ -199,31 +214,50 @@ class Listener(nn.Module):
         return [self.row_of[vocabulary.START], self.row_of[vocabulary.NO_TIMESTAMPS]]
 
     @torch.no_grad()
-    def transcribe(self, mel: torch.Tensor, most: int = 140) -> list[tuple[str, float, float]]:
-        """Greedily, as whisper.cpp does at temperature 0: (text, mean log-probability, probability that nobody speaks) of each row of mel [B, 80, T]."""
-        audio = self.encoder(mel)
-        ids = torch.tensor([self.prompt()] * len(mel), device=mel.device)
+    def transcribe(self, mel: torch.Tensor, most: int = 140, beams: int = 1) -> list[tuple[str, float, float]]:
+        """(text, mean log-probability, probability that nobody speaks) of each row of mel [B, 80, T].
+
+        `beams` readings are followed at once, as whisper.cpp does at temperature 0 with a beam search of that size; but it draws
+        what a reading goes on with, and here it is the likeliest. With one it is greedy, there and here.
+        """
+        count, many = len(mel), torch.arange(len(mel), device=mel.device)[:, None]
+        audio = self.encoder(mel).repeat_interleave(beams, 0)
+        past: list[tuple[dict, dict]] = [({}, {}) for _ in self.decoder.blocks]
+        ids = torch.tensor([self.prompt()] * len(audio), device=mel.device)
         end = self.row_of[vocabulary.END]
         never = torch.tensor([self.row_of[token] for token in (vocabulary.START, vocabulary.NO_SPEECH, vocabulary.NO_TIMESTAMPS)], device=mel.device)
-        sums, counts = torch.zeros(len(mel), device=mel.device), torch.zeros(len(mel), device=mel.device)
-        done = torch.zeros(len(mel), dtype=torch.bool, device=mel.device)
+        # All readings begin as one.
+        sums = torch.full((count, beams), -torch.inf, device=mel.device)
+        sums[:, 0] = 0
+        done = torch.zeros(count, beams, dtype=torch.bool, device=mel.device)
+        lengths = torch.zeros(count, beams, device=mel.device)
         for step in range(most):
-            every = self.decoder(ids, audio).float()
+            every = self.decoder(ids if step == 0 else ids[:, -1:], audio, past).float()
             if step == 0:
                 # Behind the first token, as the node `stt` asks.
-                first = torch.cat([every[:, 0], every.new_full((len(every), 1), self.unused)], 1).softmax(1)
-                nobody = first[:, self.row_of[vocabulary.NO_SPEECH]]
+                first = every[::beams, 0]
+                nobody = torch.cat([first, first.new_full((count, 1), self.unused)], 1).softmax(1)[:, self.row_of[vocabulary.NO_SPEECH]]
             logits = every[:, -1]
             logits[:, never] = -torch.inf
             if step == 0:
                 logits[:, end] = -torch.inf
-            logs = torch.cat([logits, logits.new_full((len(logits), 1), self.unused)], 1).log_softmax(1)[:, :-1]
-            best, chosen = logs.max(1)
-            chosen = torch.where(done, end, chosen)
-            sums, counts = sums + torch.where(done, 0, best), counts + (~done)
-            done |= chosen == end
-            ids = torch.cat([ids, chosen[:, None]], 1)
+            logs = torch.cat([logits, logits.new_full((len(logits), 1), self.unused)], 1).log_softmax(1)[:, :-1].unflatten(0, (count, beams))
+            # A reading that has ended goes on with its end, at no cost, and keeps its place.
+            logs = torch.where(done[..., None], -torch.inf, logs)
+            logs[..., end] = torch.where(done, 0, logs[..., end])
+            totals = (sums[..., None] + logs).flatten(1)
+            kept = (totals + 1e6 * done.repeat_interleave(logs.shape[2], 1)).topk(beams, 1).indices
+            sums, of, chosen = totals.gather(1, kept), kept // logs.shape[2], kept % logs.shape[2]
+            lengths, done = (lengths + ~done)[many, of], done[many, of] | (chosen == end)
+            places = (many * beams + of).flatten()
+            ids = torch.cat([ids[places], chosen.flatten()[:, None]], 1)
+            if beams > 1:
+                for read, _ in past:
+                    read["key"], read["value"] = read["key"][places], read["value"][places]
             if done.all():
                 break
-        texts = [vocabulary.decode([self.rows[row] for row in of]) for of in ids[:, 2:].tolist()]
-        return list(zip(texts, (sums / counts).tolist(), nobody.tolist()))
+        means = torch.where(done, sums / lengths, -torch.inf)
+        best = torch.where(done.any(1), means.argmax(1), 0)
+        means = (sums / lengths)[many[:, 0], best]
+        texts = [vocabulary.decode([self.rows[row] for row in of]) for of in ids[many[:, 0] * beams + best, 2:].tolist()]
+        return list(zip(texts, means.tolist(), nobody.tolist()))

@@ -134,6 +134,47 @@ class Answers(unittest.TestCase):
             made = [token for token in ids[asked:] if token != words.token_to_id(chat.END)]
             self.assertEqual(answer, words.decode(made))
 
+    def test_a_greedy_transcript_is_what_reading_everything_anew_for_each_letter_gives(self):
+        torch.manual_seed(3)
+        net = Listener(vocabulary.rows(), Size(width=64, heads=2, audio_layers=1)).eval()
+        logs = torch.randn(2, 80, 128)
+        with torch.no_grad():
+            audio = net.encoder(logs)
+            never = [net.row_of[token] for token in (vocabulary.START, vocabulary.NO_SPEECH, vocabulary.NO_TIMESTAMPS)]
+            for row, (text, *_) in enumerate(net.transcribe(logs, most=12)):
+                ids = net.prompt()
+                while len(ids) < 14 and ids[-1] != net.row_of[vocabulary.END]:
+                    logits = net.decoder(torch.tensor([ids]), audio[row : row + 1])[0, -1]
+                    logits[never + [net.row_of[vocabulary.END]] * (len(ids) == 2)] = -torch.inf
+                    ids.append(int(logits.argmax()))
+                self.assertEqual(text, vocabulary.decode([net.rows[row] for row in ids[2:]]))
+
+    def test_several_readings_find_what_a_greedy_one_does_not(self):
+        """A decoder in which the likelier first letter leads nowhere: a, then any letter; b, then its end for certain."""
+        net = Listener(vocabulary.rows(), Size(width=64, heads=2, audio_layers=1)).eval()
+        first, second, end = (net.row_of[token] for token in (*vocabulary.encode("a b"), vocabulary.END))
+
+        class Decoder(torch.nn.Module):
+            blocks = (None,)
+
+            def forward(self, ids, audio, past):
+                read = past[0][0]
+                last = ids[:, None, :, None].float()
+                # What it has read, for it to be handed on with the reading.
+                read["key"] = read["value"] = torch.cat([read["key"], last], 2) if read else last
+                logits = torch.zeros(*ids.shape, len(net.rows))
+                for row, known in zip(logits[:, -1], read["key"][:, 0, :, 0].long().tolist()):
+                    if len(known) == 2:
+                        row[first], row[second] = 20.0, 19.8
+                    else:
+                        row[end] = 30.0 if known[2] == second else 1.0
+                return logits
+
+        net.decoder = Decoder()
+        for beams, wanted in ((1, "a"), (3, "b")):
+            text, _, _ = net.transcribe(torch.zeros(1, 80, 64), most=6, beams=beams)[0]
+            self.assertEqual(text[:1], wanted)
+
     def test_wrong_letters_stay_letters_and_words_stay_words(self):
         net, rng = Listener(vocabulary.rows(), Size(64, 2, 1)), np.random.default_rng(4)
         text = net.places("mirror mirror on the wall")
