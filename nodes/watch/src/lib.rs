@@ -7,6 +7,7 @@
 //! | [`config`] | the configuration |
 //! | [`graph`] | whose output is whose input |
 //! | [`hang`] | who hangs |
+//! | [`search`] | all of it together |
 //! | [`still`] | the processes: which stand still, what they tell, how they are ended |
 //! | [`node`] | ports and event loop |
 
@@ -15,6 +16,7 @@ pub mod config;
 pub mod graph;
 pub mod hang;
 pub mod node;
+pub mod search;
 pub mod still;
 
 pub use node::run;
