@@ -7,16 +7,17 @@
 //! | `TALLY_SIZE` | `512` | their rows and columns |
 //! | `TALLY_OUT` | | where what was seen is written to |
 
-use eyre::Result;
+use eyre::{Result, WrapErr, eyre};
 use mirror_benches::shared::is_shared;
 use mirror_contract::{Frame, Header, Notice, Stamp, Taken, now_ns};
 use mirror_kit::node::{TAKEN, TICK};
 use mirror_kit::{Environment, Key, Next, Node};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
-use std::thread::sleep;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 const KEYS: &[Key] = &[
@@ -58,9 +59,17 @@ fn send(node: &mut Node, size: usize, period: Duration) -> Result<()> {
     Ok(())
 }
 
+/// Writes lines down in a thread of its own, until nobody has one any more: a disk that is slow must not make pictures look late.
+fn scribe(out: &str) -> Result<(Sender<Value>, JoinHandle<io::Result<()>>)> {
+    let mut out = File::create(out)?;
+    let (sender, lines) = channel::<Value>();
+    let write = move || lines.iter().try_for_each(|line| writeln!(out, "{line}"));
+    Ok((sender, thread::Builder::new().name("scribe".to_owned()).spawn(write)?))
+}
+
 /// Pictures by number, times in nanoseconds since the Unix epoch, first pixel, drops so far; what was taken up; and notices.
 fn look(node: &mut Node, out: &str) -> Result<()> {
-    let mut out = File::create(out)?;
+    let (lines, scribe) = scribe(out)?;
     while let Some(input) = node.next() {
         // A timer, so that this sink outlives the end of what feeds it.
         if input.port == TICK {
@@ -90,7 +99,10 @@ fn look(node: &mut Node, out: &str) -> Result<()> {
         } else {
             continue;
         };
-        writeln!(out, "{line}")?;
+        if lines.send(line).is_err() {
+            break;
+        }
     }
-    Ok(())
+    drop(lines);
+    scribe.join().map_err(|_| eyre!("the thread that writes has ended"))?.wrap_err("what was seen cannot be written")
 }
