@@ -20,7 +20,7 @@ from .sentences import Said, lexicon
 FORM = "q8_0"
 ROUND_FROM = 0.8
 # So many of the requests are what the listener made of one, where it has been asked (`echo`).
-HEARD = 0.35
+HEARD = 0.45
 
 
 def _system(rng: np.random.Generator, known: list[str], long: bool) -> str:
