@@ -3,6 +3,7 @@
 //! It stands in memory that belongs to the node's process (`memfd_create(2)`) and is gone with it. Whoever may look at the
 //! process reads it there: no message, no file that is left behind, and a node that hangs can be looked at too.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::os::fd::FromRawFd;
@@ -122,11 +123,12 @@ pub struct Pulses {
 impl Pulses {
     /// What that process tells. `None`: it has ended, is somebody else's, or no node of this kind.
     pub fn read(&mut self, pid: i32) -> Option<Pulse> {
-        if !self.open.contains_key(&pid) {
-            self.open.insert(pid, find(pid)?);
-        }
+        let memory = match self.open.entry(pid) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(place) => place.insert(find(pid)?),
+        };
         let mut bytes = [0; SIZE];
-        self.open.get(&pid)?.read_exact_at(&mut bytes, 0).ok()?;
+        memory.read_exact_at(&mut bytes, 0).ok()?;
         Some(Pulse::of(&bytes))
     }
 
