@@ -25,8 +25,8 @@ from .spelling import errors, plain
 from .vocabulary import SILENCE
 
 # The node `stt` adds half a second of silence and works on steps of 16 positions (nodes/stt/src/hear.rs); it refuses a transcript
-# of a lower mean log-probability (STT_LOG_PROBABILITY), and one where nobody speaks with more than that probability (STT_NO_SPEECH).
-AFTER, STEP, LEAST, GATE, NOBODY = 8000, 16, 16800, -1.0, 0.6
+# of a lower mean log-probability (STT_LOG_PROBABILITY, letter by letter), and one where nobody speaks with more than that probability (STT_NO_SPEECH).
+AFTER, STEP, LEAST, GATE, NOBODY = 8000, 16, 16800, -0.25, 0.6
 # STT_BEAM_SIZE of dataflow.yml.
 BEAMS = 3
 SETS = {"dev": "voices of training", "voices": "held-out voices", "festival": "held-out synthesiser"}

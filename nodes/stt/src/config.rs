@@ -35,8 +35,8 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "STT_LOG_PROBABILITY",
-        default: "-1.0",
-        text: "The least mean log-probability of the words; lower, and the model has guessed.",
+        default: "auto",
+        text: "The least mean log-probability of what was written; lower, and the model has guessed. `auto` is -1.0, and -0.25 for a model that writes letter by letter, as the starter's.",
     },
     Key {
         name: "STT_REFUSED",
@@ -94,7 +94,10 @@ impl Config {
             threads: environment.within("STT_THREADS", 0, 64)?,
             gates: Gates {
                 no_speech: environment.within("STT_NO_SPEECH", 0.0, 1.0)?,
-                log_probability: environment.within("STT_LOG_PROBABILITY", -100.0, 0.0)?,
+                log_probability: match environment.text("STT_LOG_PROBABILITY").trim() {
+                    "auto" => None,
+                    _ => Some(environment.within("STT_LOG_PROBABILITY", -100.0, 0.0)?),
+                },
             },
             refused,
         })

@@ -20,8 +20,19 @@ pub struct Heard {
     pub text: String,
     /// Probability that nobody speaks, 0 to 1.
     pub no_speech: f32,
-    /// Mean natural logarithm of the words' probabilities: 0 is sure, −1 is doubtful.
+    /// Mean natural logarithm of the tokens' probabilities, the end among them: 0 is sure, −1 is doubtful.
     pub log_probability: f32,
+    /// Tokens of the text: words and parts of words.
+    pub tokens: usize,
+}
+
+impl Heard {
+    /// Whether the model writes letter by letter, as the starter's does: it is surer of a letter than another one is of a word.
+    #[must_use]
+    pub fn is_spelled(&self) -> bool {
+        let letters = self.text.chars().filter(|letter| !letter.is_whitespace());
+        self.text.is_ascii() && letters.count() == self.tokens
+    }
 }
 
 /// Something that writes down what it hears.

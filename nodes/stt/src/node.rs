@@ -60,7 +60,12 @@ fn listen(node: &mut Node, config: &Config, transcriber: &mut impl Transcriber, 
             let stamp = Stamp { captured_ns, ..stamp };
             node.send(PROMPT, Prompt { stamp, trace, origin: ORIGIN.to_owned(), text })?;
         }
-        Err(why) => tracing::info!("utterance {} is no prompt: {why}", stamp.frame_id),
+        Err(why) => {
+            tracing::info!("utterance {} is no prompt: {why}", stamp.frame_id);
+            if config.gates.is_guess(&heard) {
+                node.notice_of(&stamp.stream, Level::Info, "something was said that was not understood");
+            }
+        }
     }
     Ok(())
 }

@@ -109,6 +109,7 @@ impl Transcriber for Whisper {
                     if token.token_id() <= end {
                         sum += f64::from(token.token_data().plog);
                         count += 1;
+                        heard.tokens += usize::from(token.token_id() < end);
                     }
                 }
             }
