@@ -144,12 +144,12 @@ fn a_node_of_which_no_output_is_expected_is_found_when_it_does_not_come_back() -
     let file = graph.name();
     let arguments = ["--dataflow", &file, "--prompt", "neon lights", "--env", "WATCH_SECONDS=2s"];
     let mirror = start(&folder.path().join("settings.json"), &arguments)?;
-    wait_for("the listener", || mirror.node("listener").is_some())?;
-    let pid = mirror.node("listener");
+    wait_for("the listener", || mirror.node("mute").is_some())?;
+    let pid = mirror.node("mute");
     let notices = || mirror.get("/api/figures").map(|figures| figures["notices"].to_string()).unwrap_or_default();
     let found = || notices().contains("listener does not come back from what it took up: it is started again");
     wait_for("a word of watch", found).map_err(|error| eyre!("{error}: {}\n{}", notices(), mirror.log()))?;
-    wait_for("another listener", || mirror.node("listener").is_some_and(|now| Some(now) != pid))?;
+    wait_for("another listener", || mirror.node("mute").is_some_and(|now| Some(now) != pid))?;
     paints(&mirror, "neon lights")
 }
 
