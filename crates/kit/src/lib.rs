@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`config`] | configuration from the environment: every key listed, unknown ones refused |
 //! | [`node`] | the node as the graph sees it: inputs, outputs, trace, drops, notices |
+//! | [`input`] | what comes to a node |
 //! | [`members`] | the other nodes of the dataflow file |
 //! | [`log`] | lines of the log, as dora takes them apart |
 //! | [`start`] | `main` of every node: logging, errors in one line |
@@ -30,6 +31,7 @@ pub mod config;
 pub mod disk;
 pub mod figures;
 pub mod handover;
+pub mod input;
 pub mod log;
 pub mod mark;
 pub mod members;
@@ -49,8 +51,9 @@ pub use beside::beside;
 pub use book::Book;
 pub use config::{Environment, Key};
 pub use figures::{Figures, Summary};
+pub use input::{Input, Next, Woken};
 pub use members::Member;
-pub use node::{Input, Next, Node, Woken};
+pub use node::Node;
 pub use pulse::{Pulse, Pulses};
 pub use sources::Sources;
 pub use start::{start, start_terminal};

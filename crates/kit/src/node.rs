@@ -1,6 +1,7 @@
 //! The node as the graph sees it.
 
 use crate::figures::Spread;
+use crate::input::{Input, Next, Woken};
 use crate::members::Member;
 use crate::pulse::Teller;
 use crate::turn::{Turn, Word};
@@ -8,9 +9,7 @@ use dora_node_api::dora_core::config::{DataId, NodeId};
 use dora_node_api::{DoraArray, DoraNode, Event, EventStream, MetadataParameters, Parameter, TryRecvError};
 use eyre::{Result, WrapErr, eyre};
 use futures::future::{Either, select};
-use mirror_contract::{
-    ContractError, Frame, Header, Level, Message, Notice, StageTime, Stamp, Taken, Trace, VISITOR, keys, now_ns,
-};
+use mirror_contract::{Frame, Header, Level, Message, Notice, StageTime, Stamp, Taken, Trace, VISITOR, keys, now_ns};
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::time::Duration;
@@ -23,46 +22,6 @@ pub const TAKEN: &str = "taken";
 pub const FINISHED: &str = "finished";
 /// The input that a timer drives.
 pub const TICK: &str = "tick";
-
-/// A message that came in.
-pub struct Input {
-    /// The input's name in the dataflow.
-    pub port: String,
-    /// Its payload, in the sender's shared memory if it is large.
-    pub data: DoraArray,
-    /// Its metadata.
-    pub parameters: MetadataParameters,
-    /// When the node took it up: nanoseconds since the Unix epoch.
-    pub received_ns: i64,
-}
-
-impl Input {
-    /// Reads the message.
-    ///
-    /// # Errors
-    /// A message that breaks the contract.
-    pub fn decode<M: Message>(&self) -> Result<M, ContractError> {
-        M::decode(&self.data, &self.parameters)
-    }
-}
-
-/// What a node that also waits for something else finds when it looks at its inputs.
-pub enum Next {
-    /// A message.
-    Input(Input),
-    /// Nothing has come.
-    Nothing,
-    /// The mirror stops.
-    Stop,
-}
-
-/// What has woken a node that waits for the graph and for something else at once.
-pub enum Woken<T> {
-    /// The graph.
-    Graph(Next),
-    /// The other thing.
-    Other(T),
-}
 
 /// A node's end of the graph.
 pub struct Node {
