@@ -285,6 +285,12 @@ impl Table {
             AFTERWARDS_NS / 1_000_000,
             most_late(&swapped.seen, &self.swaps)
         )?;
+        let past = self.phases.first().ok_or_else(|| eyre!("no phases"))?;
+        writeln!(
+            text,
+            "| most pictures late past the host meanwhile, which no operator sees | {} |",
+            most_late(&past.seen, &self.swaps)
+        )?;
         Ok(())
     }
 }
