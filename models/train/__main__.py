@@ -5,7 +5,7 @@ import importlib
 import sys
 
 # What each part does is said by its own --help. Loaded when asked for: a training needs none of what measures it.
-PARTS = ("autoencoder", "painter", "export", "fixtures", "evaluate", "formats")
+PARTS = ("unpack", "autoencoder", "painter", "export", "fixtures", "evaluate", "formats")
 
 
 def part(name: str, *arguments: str) -> None:

@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -48,12 +49,39 @@ def write_json(path: Path, value: dict) -> None:
     path.write_text(text + "\n")
 
 
-def graph(module: nn.Module, folder: Path, inputs: dict[str, torch.Tensor], output: str, axes: dict[str, dict[int, str]]) -> float:
+@dataclass
+class Job:
+    """One graph: example inputs, and the axes that take any size."""
+
+    name: str
+    module: nn.Module
+    inputs: dict[str, torch.Tensor]
+    output: str
+    axes: dict[str, dict[int, str]]
+
+
+def jobs(vae, net: painter.Painter) -> list[Job]:
+    """The graphs of a pack."""
+    c, width = autoencoder.LATENT_CHANNELS, painter.TEXT_WIDTH
+    area = {0: "batch", 2: "height", 3: "width"}
+    cells = {0: "batch", 2: "latent_height", 3: "latent_width"}
+    return [
+        Job("vae_encoder", Encoder(vae), {"sample": torch.rand(1, 3, 64, 64) * 2 - 1}, "latent_sample", {"sample": area, "latent_sample": cells}),
+        Job("vae_decoder", Decoder(vae), {"latent_sample": torch.randn(1, c, 8, 8) * 0.5}, "sample", {"latent_sample": cells, "sample": area}),
+        # 18 × 22 is no multiple of 4: only then does the traced UNet take every size, enlarging to that of the skip it meets.
+        Job("unet", Unet(net), {"sample": torch.randn(1, c, 18, 22), "timestep": torch.tensor([999]), "encoder_hidden_states": torch.randn(1, prompts.TOKENS, width)}, "out_sample",
+            {"sample": area, "timestep": {0: "batch"}, "encoder_hidden_states": {0: "batch"}, "out_sample": area}),
+        Job("text_encoder", Text(net), {"input_ids": torch.tensor([prompts.tokenizer().encode("a pencil drawing").ids])}, "last_hidden_state", {"input_ids": {0: "batch"}, "last_hidden_state": {0: "batch"}}),
+    ]  # fmt: skip
+
+
+def graph(job: Job, folder: Path) -> float:
     """Export, check against PyTorch at another size, return the largest difference."""
+    module, inputs, output = job.module, job.inputs, job.output
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.onnx"
     module.eval()
-    torch.onnx.export(module, tuple(inputs.values()), str(path), input_names=list(inputs), output_names=[output], dynamic_axes=axes, opset_version=OPSET, dynamo=False, do_constant_folding=True)
+    torch.onnx.export(module, tuple(inputs.values()), str(path), input_names=list(inputs), output_names=[output], dynamic_axes=job.axes, opset_version=OPSET, dynamo=False, do_constant_folding=True)
     import onnx
 
     model = onnx.load(path)
@@ -154,25 +182,16 @@ def export(models: Path) -> None:
     torch.manual_seed(3)
     vae = autoencoder.load()
     net = painter.load()
-    c, width = autoencoder.LATENT_CHANNELS, painter.TEXT_WIDTH
-    area = {0: "batch", 2: "height", 3: "width"}
-    jobs = [
-        ("vae_encoder", Encoder(vae), {"sample": torch.rand(1, 3, 64, 64) * 2 - 1}, "latent_sample", {"sample": area, "latent_sample": {0: "batch", 2: "latent_height", 3: "latent_width"}}),
-        ("vae_decoder", Decoder(vae), {"latent_sample": torch.randn(1, c, 8, 8) * 0.5}, "sample", {"latent_sample": {0: "batch", 2: "latent_height", 3: "latent_width"}, "sample": area}),
-        ("unet", Unet(net), {"sample": torch.randn(1, c, 18, 22), "timestep": torch.tensor([999]), "encoder_hidden_states": torch.randn(1, prompts.TOKENS, width)}, "out_sample",
-         {"sample": area, "timestep": {0: "batch"}, "encoder_hidden_states": {0: "batch"}, "out_sample": area}),
-        ("text_encoder", Text(net), {"input_ids": torch.tensor([prompts.tokenizer().encode("a pencil drawing").ids])}, "last_hidden_state", {"input_ids": {0: "batch"}, "last_hidden_state": {0: "batch"}}),
-    ]  # fmt: skip
-    # 18 × 22 is no multiple of 4: only then does the traced UNet take every size, enlarging to that of the skip it meets.
+    c = autoencoder.LATENT_CHANNELS
     ids = torch.tensor([prompts.tokenizer().encode("neon lights, please").ids])
     with torch.no_grad():
         torch.testing.assert_close(Text(net)(ids), net.embed(ids), atol=1e-4, rtol=1e-4)
         whole = (torch.randn(1, c, 18, 22), torch.tensor([700]), net.embed(ids))
         torch.testing.assert_close(Unet(net).eval()(*whole), net.unet(*whole, return_dict=False)[0], atol=1e-4, rtol=1e-4)
-    for name, module, inputs, output, axes in tqdm(jobs, desc="export", unit="graph"):
-        worst = graph(module, pack / name, inputs, output, axes)
-        assert worst < 1e-3, f"{name} differs from PyTorch by {worst}"
-        tqdm.write(f"{name}: {(pack / name / 'model.onnx').stat().st_size / 1e6:.2f} MB, largest difference from PyTorch {worst:.1e}")
+    for job in tqdm(jobs(vae, net), desc="export", unit="graph"):
+        worst = graph(job, pack / job.name)
+        assert worst < 1e-3, f"{job.name} differs from PyTorch by {worst}"
+        tqdm.write(f"{job.name}: {(pack / job.name / 'model.onnx').stat().st_size / 1e6:.2f} MB, largest difference from PyTorch {worst:.1e}")
     configs(net, pack)
     manifest(models)
 

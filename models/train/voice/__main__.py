@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from ..run import CACHE
-from . import OUT, check, echo, evaluate, ggml, gguf_file, listen, render, rephrase
+from . import OUT, check, echo, evaluate, ggml, gguf_file, listen, render, rephrase, unpack
 
-PARTS = {"render": render, "listen": listen, "echo": echo, "rephrase": rephrase, "ggml": ggml, "gguf": gguf_file, "check": check, "evaluate": evaluate}
+PARTS = {"render": render, "unpack": unpack, "listen": listen, "echo": echo, "rephrase": rephrase, "ggml": ggml, "gguf": gguf_file, "check": check, "evaluate": evaluate}
 
 
 def everything(arguments: list[str]) -> None:
