@@ -177,7 +177,7 @@ def train(minutes: float, threads: int, size: int = 96, batch: int = 8, resume: 
         step += 1
         smooth_mse = mse.item() if smooth_mse is None else 0.98 * smooth_mse + 0.02 * mse.item()
         bar.update(round(seconds) - bar.n)
-        bar.set_postfix(step=step, psnr=f"{-10 * np.log10(smooth_mse):.2f}")
+        bar.set_postfix(step=str(step), psnr=f"{-10 * np.log10(smooth_mse):.2f}")
         if step % 300 == 0:
             save_state(path, net, optimiser, seconds, step)
             print(f"\nautoencoder step {step} {seconds:.0f}s psnr {-10 * np.log10(smooth_mse):.2f}", flush=True)

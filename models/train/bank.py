@@ -59,6 +59,13 @@ class Bank:
         noise = self.noises[index][:, *small]
         return noise, [self._cut(index, name, noise, (slice(y, y + size), slice(x, x + size)), small) for name in names]
 
+    def twins(self, size: int, name: str) -> tuple[list[np.ndarray], list[Cut]]:
+        """One cut in one look with two noises: [the picture, the look with the first, with the second]. Needs `encode`."""
+        _, (source,) = self.draw(size, "natural")
+        noises = [self.rng.standard_normal((CHANNELS, size // 8, size // 8)).astype(np.float32) for _ in range(2)]
+        made = [looks.apply(name, source.picture, noise) for noise in noises]
+        return noises, [source, *(Cut(one, self.encode(one.transpose(2, 0, 1) * 2 - 1)) for one in made)]
+
     def _cut(self, index: int, name: str, noise: np.ndarray, where: tuple[slice, slice], small: tuple[slice, slice]) -> Cut:
         first, *rest = name.split("+")
         if first.startswith("tint:"):

@@ -28,6 +28,8 @@ class Batch:
     ids: np.ndarray
     amounts: np.ndarray
     looks: list[str]
+    # The first two rows are one picture in one look with two noises.
+    has_twins: bool
 
 
 class Chances:
@@ -58,16 +60,25 @@ def readings(words, rng: np.random.Generator, count: int) -> tuple[torch.Tensor,
     return ids, torch.tensor(meant), torch.tensor([ask.amount for ask in asked])
 
 
+def _row(source, target, noise: np.ndarray, ask: prompts.Request) -> tuple:
+    return source.picture.transpose(2, 0, 1) * 2 - 1, target.picture.transpose(2, 0, 1) * 2 - 1, source.latent, target.latent, noise, ask
+
+
 def batch(bank: Bank, words, size: int, count: int, chances: np.ndarray) -> Batch:
     rows = []
-    for _ in range(count):
+    if has_twins := count >= 4:
+        # Mostly of the looks that have texture; of the others, that they have none.
+        ask = next(ask for ask in iter(lambda: prompts.request(bank.rng, chances=chances), None) if ask.look in looks.TEXTURED or (ask.look in looks.LOOKS and bank.rng.random() < 0.3))
+        noises, (source, *targets) = bank.twins(size, ask.look)
+        rows += [_row(source, target, noise, ask) for noise, target in zip(noises, targets)]
+    while len(rows) < count:
         ask = prompts.request(bank.rng, chances=chances)
         noise, (source, target) = bank.draw(size, "natural", ask.look)
-        rows.append((source.picture.transpose(2, 0, 1) * 2 - 1, target.picture.transpose(2, 0, 1) * 2 - 1, source.latent, target.latent, noise, ask))
+        rows.append(_row(source, target, noise, ask))
     source, target, source_latent, target_latent, noise = (np.stack([row[i] for row in rows]) for i in range(5))
     asked = [row[5] for row in rows]
     ids = np.array([encoded.ids for encoded in words.encode_batch([ask.text for ask in asked])], np.int64)
-    return Batch(source, target, source_latent, target_latent, noise, ids, np.array([ask.amount for ask in asked], np.float32), [ask.look for ask in asked])
+    return Batch(source, target, source_latent, target_latent, noise, ids, np.array([ask.amount for ask in asked], np.float32), [ask.look for ask in asked], has_twins)
 
 
 def _work(queue, seed: int, count: int, chances: Chances, path) -> None:

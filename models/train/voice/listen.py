@@ -140,7 +140,7 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
         values = np.array([text.item(), sounds.item(), away.item()])
         smooth = values if smooth is None else 0.98 * smooth + 0.02 * values
         bar.update(round(seconds) - bar.n)
-        bar.set_postfix(step=step, text=f"{smooth[0]:.3f}", phones=f"{smooth[1]:.3f}", away=f"{smooth[2]:.3f}", refresh=False)
+        bar.set_postfix(step=str(step), text=f"{smooth[0]:.3f}", phones=f"{smooth[1]:.3f}", away=f"{smooth[2]:.3f}", refresh=False)
         if step % 250 == 0:
             save_state(path, net, optimiser, seconds, step, average=average.weights, **keep)
             tqdm.write(f"listener step {step} {seconds:.0f} s text {smooth[0]:.3f} phones {smooth[1]:.3f} away {smooth[2]:.3f}")

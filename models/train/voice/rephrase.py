@@ -92,7 +92,7 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
         step += 1
         smooth = loss.item() if smooth is None else 0.98 * smooth + 0.02 * loss.item()
         bar.update(round(seconds) - bar.n)
-        bar.set_postfix(step=step, loss=f"{smooth:.3f}", refresh=False)
+        bar.set_postfix(step=str(step), loss=f"{smooth:.3f}", refresh=False)
         if step % 250 == 0:
             save_state(path, net, optimiser, seconds, step, average=average.weights, **keep)
             tqdm.write(f"rephraser step {step} {seconds:.0f} s loss {smooth:.3f}")
