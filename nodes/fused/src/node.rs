@@ -42,24 +42,21 @@ pub fn run() -> Result<()> {
     let overlap = overlap()?;
     let (mut stage, mut way) = (Stage::<Fused>::open(&mut node, KEYS)?, Way::default());
     loop {
-        // A picture that is painted waits for nothing but a look at the inputs: with the next one at hand it is shown while
-        // that one is painted.
+        // What is under way waits for nothing but a look at the inputs: without another picture it goes on alone.
         let next = if way.waits() { node.poll() } else { node.next().map_or(Next::Stop, Next::Input) };
         match next {
             Next::Stop => return Ok(()),
-            Next::Nothing => way.show(&mut node, &mut stage)?,
-            Next::Input(input) => take(&mut node, &mut stage, &mut way, &input)?,
-        }
-        if !overlap {
-            way.show(&mut node, &mut stage)?;
+            Next::Nothing => way.step(&mut node, &mut stage, None)?,
+            Next::Input(input) => take(&mut node, &mut stage, &mut way, &input, overlap)?,
         }
         stage.tend(&mut node)?;
     }
 }
 
-fn take(node: &mut Node, stage: &mut Stage<Fused>, way: &mut Way, input: &Input) -> Result<()> {
+fn take(node: &mut Node, stage: &mut Stage<Fused>, way: &mut Way, input: &Input, overlap: bool) -> Result<()> {
     match input.port.as_str() {
-        FRAME | FRAME_2 | FRAME_WEB => way.paint(node, stage, input)?,
+        FRAME | FRAME_2 | FRAME_WEB if overlap => way.step(node, stage, Some(input))?,
+        FRAME | FRAME_2 | FRAME_WEB => way.whole(node, stage, input)?,
         SETTINGS => {
             let settings = node.accept::<Settings>(input).into_iter();
             settings.for_each(|settings| stage.settings(node, settings));

@@ -9,86 +9,90 @@ use mirror_contract::{Frame, Header, Latent, Settings};
 use mirror_inference::{Options, Provider, Runtime};
 use mirror_models::Pack;
 use mirror_stage::Opens;
-use std::thread;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
 
 /// The models of a pack that a picture goes through.
 pub struct Fused {
-    easel: Easel,
+    encoder: Encoder,
+    painter: Painter,
     composer: Composer,
 }
 
-/// What makes a painting out of a picture; a latent still.
-struct Easel {
-    encoder: Encoder,
-    painter: Painter,
-}
-
-/// A picture that is painted, and not decoded yet.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Painted {
-    latent: Latent,
-    /// The picture as the model saw it, `[size, size, 3]` u8.
-    source: Vec<u8>,
-    opacity: f32,
-    passthrough: bool,
-}
-
-/// A picture that is to be painted, and how.
+/// A picture that comes in, and how it is to be painted.
 #[derive(Debug)]
 pub struct Wish<'a> {
     /// The picture, of any size.
     pub frame: &'a Frame,
     /// How it is to be painted.
     pub settings: &'a Settings,
-    /// What it is to be painted as.
-    pub words: Words<'a>,
     /// Memory that is used again: the one of a picture that was shown.
     pub memory: Vec<u8>,
 }
 
-impl Easel {
-    fn paint(&mut self, Wish { frame, settings, words, memory }: Wish) -> Result<Painted> {
-        // The table allows 128 to 1024.
-        let size = settings.size as usize;
-        let mut source = memory;
-        source.resize(size * size * Frame::CHANNELS, 0);
-        let shape = [frame.height, frame.width];
-        self.encoder.take(&frame.pixels, shape, size, settings.mirror, &mut source)?;
-        let (values, shape) = self.encoder.encode()?;
-        let (header, pack) = (frame.header.clone(), self.encoder.pack().to_owned());
-        let latent = Latent { header, pack, shape, values: values.into() };
-        let request = Request::of(settings, frame.header.stamp.frame_id);
-        let latent = self.painter.paint(latent, request, words)?;
-        Ok(Painted { latent, source, opacity: settings.opacity as f32, passthrough: settings.passthrough })
+/// A picture under way: its latent, and what else it takes to show it.
+#[derive(Debug, Clone, PartialEq)]
+struct Sheet {
+    latent: Latent,
+    /// The picture as the model saw it, `[size, size, 3]` u8, where something of it is to be seen.
+    source: Vec<u8>,
+    has_source: bool,
+    opacity: f32,
+    passthrough: bool,
+}
+
+/// A picture that is encoded, and not painted yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    sheet: Sheet,
+    request: Request,
+}
+
+/// A picture that is painted, and not decoded yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Painted(Sheet);
+
+impl Encoded {
+    /// The stream that it is of.
+    #[must_use]
+    pub fn stream(&self) -> &str {
+        &self.sheet.latent.header.stamp.stream
+    }
+
+    /// The pack that encoded it.
+    #[must_use]
+    pub fn pack(&self) -> &str {
+        &self.sheet.latent.pack
     }
 }
 
 impl Painted {
     /// Which picture it is, and how it was painted.
     pub fn header_mut(&mut self) -> &mut Header {
-        &mut self.latent.header
+        &mut self.0.latent.header
     }
 
     /// Which picture it is, and how it was painted.
     #[must_use]
     pub fn header(&self) -> &Header {
-        &self.latent.header
+        &self.0.latent.header
     }
 
     /// The pack that painted it.
     #[must_use]
     pub fn pack(&self) -> &str {
-        &self.latent.pack
+        &self.0.latent.pack
     }
 
-    /// Its memory, for the next one.
+    /// Its memory, for another one.
     #[must_use]
     pub fn memory(self) -> Vec<u8> {
-        self.source
+        self.0.source
     }
 
     fn layers(&self) -> Layers<'_> {
-        Layers { source: Some(&self.source), opacity: self.opacity, passthrough: self.passthrough }
+        let Sheet { source, has_source, opacity, passthrough, .. } = &self.0;
+        Layers { source: has_source.then_some(source), opacity: *opacity, passthrough: *passthrough }
     }
 }
 
@@ -101,9 +105,9 @@ impl Showing<'_> {
     /// # Errors
     /// The graph does not run.
     pub fn decode(&mut self, painted: &Painted) -> Result<[usize; 2]> {
-        let shape = painted.latent.shape;
-        self.0.decode(&painted.latent.values, shape, &painted.layers())?;
-        Ok(self.0.decoder().picture_shape(shape))
+        let latent = &painted.0.latent;
+        self.0.decode(&latent.values, latent.shape, &painted.layers())?;
+        Ok(self.0.decoder().picture_shape(latent.shape))
     }
 
     /// Writes the picture: `[height, width, 3]` u8.
@@ -115,19 +119,63 @@ impl Showing<'_> {
     }
 }
 
+fn encode(encoder: &mut Encoder, Wish { frame, settings, memory: mut source }: Wish) -> Result<Encoded> {
+    // The table allows 128 to 1024.
+    let (size, shape) = (settings.size as usize, [frame.height, frame.width]);
+    let has_source = settings.passthrough || settings.opacity < 1.0;
+    if has_source {
+        source.resize(size * size * Frame::CHANNELS, 0);
+        encoder.take(&frame.pixels, shape, size, settings.mirror, &mut source)?;
+    } else {
+        encoder.take_unseen(&frame.pixels, shape, size, settings.mirror)?;
+    }
+    let (values, shape) = encoder.encode()?;
+    let latent = Latent { header: frame.header.clone(), pack: encoder.pack().to_owned(), shape, values: values.into() };
+    let (opacity, passthrough) = (settings.opacity as f32, settings.passthrough);
+    let sheet = Sheet { latent, source, has_source, opacity, passthrough };
+    Ok(Encoded { sheet, request: Request::of(settings, frame.header.stamp.frame_id) })
+}
+
+fn paint(painter: &mut Painter, Encoded { sheet, request }: Encoded, words: Words) -> Result<Painted> {
+    Ok(Painted(Sheet { latent: painter.paint(sheet.latent, request, words)?, ..sheet }))
+}
+
+/// What a thread has made; its panic is one here.
+fn joined<T>(thread: ScopedJoinHandle<T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// What came out of stages that worked [`at once`](Fused::at_once), of those that had something to do.
+pub struct Done<T> {
+    /// The first one.
+    pub encoded: Option<Result<Encoded>>,
+    /// The second one.
+    pub painted: Option<Result<Painted>>,
+    /// The last one.
+    pub shown: T,
+}
+
 impl Fused {
+    /// Encodes a picture.
+    ///
+    /// # Errors
+    /// A picture or a size that the pack cannot take; the graph does not run.
+    pub fn encode(&mut self, wish: Wish) -> Result<Encoded> {
+        encode(&mut self.encoder, wish)
+    }
+
     /// Paints a picture; the latent is decoded by [`showing`](Self::showing).
     ///
     /// # Errors
-    /// A picture, a size or words that the pack cannot take; a graph does not run.
-    pub fn paint(&mut self, wish: Wish) -> Result<Painted> {
-        self.easel.paint(wish)
+    /// Words that the pack cannot take; the graph does not run.
+    pub fn paint(&mut self, encoded: Encoded, words: Words) -> Result<Painted> {
+        paint(&mut self.painter, encoded, words)
     }
 
     /// The pack.
     #[must_use]
     pub fn pack(&self) -> &str {
-        self.easel.encoder.pack()
+        self.encoder.pack()
     }
 
     /// The last stage.
@@ -135,17 +183,20 @@ impl Fused {
         Showing(&mut self.composer)
     }
 
-    /// Paints a picture in a thread, and meanwhile does something with the last stage, in this one.
-    ///
-    /// # Errors
-    /// As [`paint`](Self::paint).
-    pub fn paint_meanwhile<T>(&mut self, wish: Wish, show: impl FnOnce(Showing) -> T) -> (Result<Painted>, T) {
-        let Self { easel, composer } = self;
+    /// Three stages at once, each with a picture of its own: one is encoded and one painted, in threads, while something is done with
+    /// the last stage in this one.
+    pub fn at_once<T>(
+        &mut self,
+        wish: Option<Wish>,
+        begun: Option<(Encoded, Words)>,
+        show: impl FnOnce(Showing) -> T,
+    ) -> Done<T> {
+        let Self { encoder, painter, composer } = self;
         thread::scope(|scope| {
-            let painting = scope.spawn(|| easel.paint(wish));
+            let painting = begun.map(|(encoded, words)| scope.spawn(move || paint(painter, encoded, words)));
+            let encoding = wish.map(|wish| scope.spawn(move || encode(encoder, wish)));
             let shown = show(Showing(composer));
-            // A panic there is one here.
-            (painting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), shown)
+            Done { encoded: encoding.map(joined), painted: painting.map(joined), shown }
         })
     }
 }
@@ -153,10 +204,10 @@ impl Fused {
 impl Opens for Fused {
     fn open(runtime: &Runtime, pack: &Pack, options: &Options) -> Result<Self> {
         let (encoder, painter) = (Encoder::open(runtime, pack, options)?, Painter::open(runtime, pack, options)?);
-        Ok(Self { easel: Easel { encoder, painter }, composer: <Composer as Opens>::open(runtime, pack, options)? })
+        Ok(Self { encoder, painter, composer: <Composer as Opens>::open(runtime, pack, options)? })
     }
 
     fn provider(&self) -> Provider {
-        self.easel.painter.provider()
+        self.painter.provider()
     }
 }

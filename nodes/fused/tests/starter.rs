@@ -4,7 +4,8 @@ use decoder::compose::{Composer, Layers};
 use diffusion::condition::Words;
 use diffusion::paint::{Painter, Request};
 use encoder::encode::Encoder;
-use fused::repaint::{Fused, Painted, Wish};
+use eyre::Result;
+use fused::repaint::{Done, Fused, Painted, Wish};
 use mirror_contract::{Embedding, Frame, Header, Latent, Settings, Stamp};
 use mirror_inference::runtime::INSTALLED;
 use mirror_inference::{Options, Runtime};
@@ -59,8 +60,13 @@ fn settings(opacity: f64) -> Settings {
     Settings { size: SIDE as i64, steps: 1, opacity, seed: 7, ..Settings::of("house") }
 }
 
-fn wish<'a>(frame: &'a Frame, settings: &'a Settings, embedding: &'a Embedding) -> Wish<'a> {
-    Wish { frame, settings, words: Words::from(embedding), memory: vec![9; 5] }
+fn wish<'a>(frame: &'a Frame, settings: &'a Settings) -> Wish<'a> {
+    Wish { frame, settings, memory: vec![9; 5] }
+}
+
+fn paint(fused: &mut Fused, frame: &Frame, settings: &Settings, embedding: &Embedding) -> Result<Painted> {
+    let encoded = fused.encode(wish(frame, settings))?;
+    fused.paint(encoded, Words::from(embedding))
 }
 
 fn shown(fused: &mut Fused, painted: &Painted) -> Vec<u8> {
@@ -88,34 +94,49 @@ fn a_picture_is_the_one_that_the_three_stages_make() {
         let mut expected = vec![0; source.len()];
         composer.write(&layers, &mut expected).expect("it is written");
 
-        let painted = fused.paint(wish(&frame, &settings, &embedding)).expect("it is painted");
+        let painted = paint(&mut fused, &frame, &settings, &embedding).expect("it is painted");
         assert_eq!(painted.header().painting.as_ref().map(|painting| painting.prompt.as_str()), Some("neon"));
         assert_eq!(painted.pack(), "starter");
         assert!(shown(&mut fused, &painted) == expected, "picture {frame_id} differs");
-        assert_eq!(painted.memory(), source);
+        // A picture of which nothing is to be seen is not kept, its memory is.
+        assert_eq!(painted.memory(), if opacity < 1.0 { source } else { vec![9; 5] });
     }
 }
 
 #[test]
-fn a_picture_that_is_painted_while_another_is_shown_is_the_same() {
+fn pictures_of_which_one_is_encoded_while_one_is_painted_and_one_shown_are_the_same() {
     let mut fused: Fused = open();
-    let (embedding, settings, frames) = (embedding(), settings(1.0), [frame(0), frame(1)]);
+    let (embedding, settings, frames) = (embedding(), settings(1.0), [frame(0), frame(1), frame(2)]);
     let alone: Vec<Vec<u8>> = frames
         .iter()
         .map(|frame| {
-            let painted = fused.paint(wish(frame, &settings, &embedding)).expect("it is painted");
+            let painted = paint(&mut fused, frame, &settings, &embedding).expect("it is painted");
             shown(&mut fused, &painted)
         })
         .collect();
-    let first = fused.paint(wish(&frames[0], &settings, &embedding)).expect("it is painted");
-    let (second, seen) = fused.paint_meanwhile(wish(&frames[1], &settings, &embedding), |mut showing| {
-        showing.decode(&first).expect("it decodes");
-        let mut pixels = vec![0; SIDE * SIDE * Frame::CHANNELS];
-        showing.write(&first, &mut pixels).expect("it is written");
-        pixels
-    });
-    assert!(seen == alone[0] && alone[0] != alone[1]);
-    assert!(shown(&mut fused, &second.expect("it is painted")) == alone[1]);
+    assert!(alone[0] != alone[1] && alone[1] != alone[2]);
+    let first = paint(&mut fused, &frames[0], &settings, &embedding).expect("it is painted");
+    let second = fused.encode(wish(&frames[1], &settings)).expect("it is encoded");
+    let Done { encoded, painted, shown: seen } =
+        fused.at_once(Some(wish(&frames[2], &settings)), Some((second, Words::from(&embedding))), |mut showing| {
+            showing.decode(&first).expect("it decodes");
+            let mut pixels = vec![0; SIDE * SIDE * Frame::CHANNELS];
+            showing.write(&first, &mut pixels).expect("it is written");
+            pixels
+        });
+    assert!(seen == alone[0]);
+    let second = painted.expect("one was begun").expect("it is painted");
+    assert!(shown(&mut fused, &second) == alone[1]);
+    let third = encoded.expect("one has come").expect("it is encoded");
+    let third = fused.paint(third, Words::from(&embedding)).expect("it is painted");
+    assert!(shown(&mut fused, &third) == alone[2]);
+}
+
+#[test]
+fn a_stage_without_a_picture_rests() {
+    let mut fused: Fused = open();
+    let Done { encoded, painted, shown } = fused.at_once(None, None, |_| 7);
+    assert!(encoded.is_none() && painted.is_none() && shown == 7);
 }
 
 #[test]
@@ -123,7 +144,7 @@ fn words_of_another_pack_are_an_error_and_the_next_picture_is_painted() {
     let mut fused: Fused = open();
     let (frame, settings) = (frame(0), settings(1.0));
     let other = Embedding { pack: "sd15".to_owned(), ..embedding() };
-    let error = fused.paint(wish(&frame, &settings, &other)).expect_err("it is of another pack").to_string();
+    let error = paint(&mut fused, &frame, &settings, &other).expect_err("it is of another pack").to_string();
     assert!(error.contains("sd15") && error.contains("starter"), "{error}");
-    assert!(fused.paint(wish(&frame, &settings, &embedding())).is_ok());
+    assert!(paint(&mut fused, &frame, &settings, &embedding()).is_ok());
 }
