@@ -13,14 +13,16 @@ from tqdm import tqdm
 from ..run import Average, clock, device, learning_rate, load_state, save_state
 from . import chat, echo
 from .descriptions import description, pair
+from .mishear import Ear
 from .render import VOICE_CACHE
 from .rephraser import Rephraser, Size, learn_tokens
 from .sentences import Said, lexicon
 
 FORM = "q8_0"
 ROUND_FROM = 0.8
-# So many of the requests are what the listener made of one, where it has been asked (`echo`).
-HEARD = 0.45
+# So many of the requests are what the listener made of one, where it has been asked (`echo`), and so many of the others are spoiled
+# with mistakes like its own.
+HEARD, MISHEARD = 0.3, 0.6
 
 
 def _system(rng: np.random.Generator, known: list[str], long: bool) -> str:
@@ -31,7 +33,7 @@ def _system(rng: np.random.Generator, known: list[str], long: bool) -> str:
     return "" if rng.random() < 0.7 else " ".join(known[rng.integers(len(known))] for _ in range(rng.integers(1, 10)))
 
 
-def batch(words: Tokenizer, known: list[str], heard_before: list[tuple[str, Said]], step: int, count: int, where: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def batch(words: Tokenizer, known: list[str], heard_before: list[tuple[str, Said]], ear: Ear, step: int, count: int, where: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Token ids and goals [B, T]; only the answer counts. One batch in three has the node's system message, and is smaller."""
     rng = np.random.default_rng([13, step])
     long = step % 3 == 2
@@ -41,7 +43,10 @@ def batch(words: Tokenizer, known: list[str], heard_before: list[tuple[str, Said
             heard, said = heard_before[rng.integers(len(heard_before))]
             answer = description(said)
         else:
-            heard, answer, _ = pair(rng, known)
+            heard, answer, said = pair(rng, known)
+            # A word that nobody knows cannot be found again when it is spoiled.
+            if heard_before and said.kind != "open" and rng.random() < MISHEARD:
+                heard = ear.mishear(said.text, rng, rng.uniform(0.3, 1.5)) or heard
         rows.append((words.encode(chat.prompt(heard, _system(rng, known, long))).ids, words.encode(f"{answer}{chat.END}").ids))
     width = max(len(asked) + len(answer) for asked, answer in rows)
     ids, goal = np.full((len(rows), width), words.token_to_id(chat.PAD)), np.full((len(rows), width), -100)
@@ -64,6 +69,7 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     torch.set_num_threads(threads)
     torch.manual_seed(12)
     where, path, known, heard_before = device(on), cache / "rephraser.pt", lexicon(), echo.load(cache)
+    ear = Ear([(said.text, heard) for heard, said in heard_before])
     kept = torch.load(path, map_location="cpu", weights_only=False) if resume and path.exists() else None
     words = Tokenizer.from_str(kept["words"]) if kept else learn_tokens(known)
     size = Size(vocabulary=-(-words.get_vocab_size() // 32) * 32, layers=layers)
@@ -81,7 +87,7 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(rate, share)
         net.rounding.form = FORM if share > ROUND_FROM else None
-        ids, goal = batch(words, known, heard_before, step, count, where)
+        ids, goal = batch(words, known, heard_before, ear, step, count, where)
         with torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda"):
             loss = F.cross_entropy(net(ids, goal >= 0).float(), goal[goal >= 0])
         optimiser.zero_grad(set_to_none=True)

@@ -14,6 +14,7 @@ from .corpus import Spoken
 from .distort import distort
 from .evaluate import hear
 from .listener import Listener, Size
+from .mishear import Ear, aligned
 from .phones import Phones
 from .rephrase import batch
 from .rephraser import Rephraser, learn_tokens
@@ -31,6 +32,18 @@ class Words(unittest.TestCase):
         for look, kinds in prompts.WORDS.items():
             for phrase in (*kinds[0], *kinds[1]):
                 self.assertTrue(descriptions.shows(phrase, (look,)), phrase)
+
+    def test_letters_are_laid_beside_what_was_written_for_them(self):
+        self.assertEqual(aligned("comic", "camick"), ["c", "a", "m", "i", "ck"])
+        self.assertEqual(aligned("book", "bk"), ["b", "", "", "k"])
+        self.assertEqual((aligned("", "a"), aligned("ab", "")), ([], ["", ""]))
+
+    def test_mistakes_are_those_of_the_listener_and_none_where_it_made_none(self):
+        rng = np.random.default_rng(0)
+        self.assertEqual(Ear([]).mishear("a comic book", rng), "a comic book")
+        ear = Ear([("a comic book", "a camic book")] * 50)
+        spoiled = {ear.mishear("a comic book", rng, 3.0) for _ in range(200)}
+        self.assertEqual(spoiled, {"a comic book", "a camic book"})
 
     def test_no_test_wording_is_trained(self):
         for carriers in (sentences.THINGS, sentences.MANNERS, smalltalk.TALK):
@@ -245,7 +258,7 @@ class Files(unittest.TestCase):
         known = sentences.lexicon()
         words = learn_tokens(known, vocabulary=512, sentences=200)
         for step in (0, 2):
-            ids, goal = batch(words, known, [], step, 8, torch.device("cpu"))
+            ids, goal = batch(words, known, [], Ear([]), step, 8, torch.device("cpu"))
             for row, wanted in zip(ids, goal):
                 places = torch.nonzero(wanted >= 0)[:, 0]
                 self.assertTrue(torch.equal(row[places + 1], wanted[places]))
