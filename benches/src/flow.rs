@@ -226,7 +226,7 @@ impl Pace {
     fn threads(self) -> usize {
         match self {
             Self::LeastDelay | Self::Balanced | Self::OverlappedWhole => 0,
-            Self::Overlapped => third_of_cores(),
+            Self::Overlapped => share_of_cores(3),
         }
     }
 
@@ -242,9 +242,9 @@ impl Pace {
     }
 }
 
-/// Threads of each of three models that work at once.
-fn third_of_cores() -> usize {
-    available_parallelism().map_or(1, usize::from).div_ceil(3)
+/// Threads of each of so many models that work at once.
+fn share_of_cores(models: usize) -> usize {
+    available_parallelism().map_or(1, usize::from).div_ceil(models)
 }
 
 /// A graph with the test pattern in front, the probe at its end, and `stages` between them, which find `control` and `embed`; with
@@ -327,8 +327,8 @@ pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, prob
 /// The image path in one process, the node `fused`, with the test pattern in front and the probe at its end.
 #[must_use]
 pub fn fused_path(size: usize, camera_fps: f64, seconds: usize, overlap: bool) -> String {
-    // At once the three models share the cores; in turn each has all of them.
-    let (overlap, threads) = if overlap { ("on", third_of_cores()) } else { ("off", 0) };
+    // Overlapped, two models share the cores; in turn each has all of them.
+    let (overlap, threads) = if overlap { ("on", share_of_cores(2)) } else { ("off", 0) };
     let environment = format!("  FUSED_OVERLAP: \"{overlap}\"\n  FUSED_THREADS: {threads}");
     let stages = r"  - id: fused
     path: target/release/fused

@@ -8,7 +8,7 @@ use mirror_kit::{Environment, Key};
 pub const OVERLAP: Key = Key {
     name: "FUSED_OVERLAP",
     default: "off",
-    text: "on: a picture is decoded while the next one is painted and the one after that encoded, each in a thread; off: one after the other. `make bench` measures both",
+    text: "on: while a picture is painted, the one before is decoded and the next one encoded, in another thread; off: one after the other. `make bench` measures both",
 };
 
 /// All keys of this node.

@@ -11,6 +11,7 @@
 //! | out `taken` | Taken | a visitor's picture was taken up, the next one may come |
 
 pub mod config;
+pub mod easel;
 pub mod node;
 pub mod prompts;
 pub mod repaint;

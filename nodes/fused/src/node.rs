@@ -6,7 +6,7 @@ use crate::way::Way;
 use eyre::Result;
 use mirror_contract::{Embedding, Frame, Message, Notice, Readiness, Settings, Taken};
 use mirror_kit::node::{NOTICE, TAKEN};
-use mirror_kit::{Input, Next, Node};
+use mirror_kit::{Input, Next, Node, Woken};
 use mirror_stage::{READINESS, Stage};
 
 /// The camera's pictures.
@@ -39,24 +39,21 @@ pub const OUTPUTS: &[(&str, &str)] =
 /// A configuration or a pack that cannot be used; dora cannot send.
 pub fn run() -> Result<()> {
     let mut node = Node::join()?.paced(&[FRAME, FRAME_2, FRAME_WEB], PICTURE);
-    let overlap = overlap()?;
-    let (mut stage, mut way) = (Stage::<Fused>::open(&mut node, KEYS)?, Way::default());
+    let (mut way, mut stage) = (Way::new(overlap()?)?, Stage::<Fused>::open(&mut node, KEYS)?);
     loop {
-        // What is under way waits for nothing but a look at the inputs: without another picture it goes on alone.
-        let next = if way.waits() { node.poll() } else { node.next().map_or(Next::Stop, Next::Input) };
-        match next {
-            Next::Stop => return Ok(()),
-            Next::Nothing => way.step(&mut node, &mut stage, None)?,
-            Next::Input(input) => take(&mut node, &mut stage, &mut way, &input, overlap)?,
+        match way.next(&mut node)? {
+            Woken::Graph(Next::Stop) => return Ok(()),
+            Woken::Graph(Next::Nothing) => {}
+            Woken::Graph(Next::Input(input)) => take(&mut node, &mut stage, &mut way, &input)?,
+            Woken::Other(finished) => way.show(&mut node, &mut stage, finished)?,
         }
         stage.tend(&mut node)?;
     }
 }
 
-fn take(node: &mut Node, stage: &mut Stage<Fused>, way: &mut Way, input: &Input, overlap: bool) -> Result<()> {
+fn take(node: &mut Node, stage: &mut Stage<Fused>, way: &mut Way, input: &Input) -> Result<()> {
     match input.port.as_str() {
-        FRAME | FRAME_2 | FRAME_WEB if overlap => way.step(node, stage, Some(input))?,
-        FRAME | FRAME_2 | FRAME_WEB => way.whole(node, stage, input)?,
+        FRAME | FRAME_2 | FRAME_WEB => way.take(node, stage, input)?,
         SETTINGS => {
             let settings = node.accept::<Settings>(input).into_iter();
             settings.for_each(|settings| stage.settings(node, settings));

@@ -9,14 +9,14 @@ use mirror_contract::{Frame, Header, Latent, Settings};
 use mirror_inference::{Options, Provider, Runtime};
 use mirror_models::Pack;
 use mirror_stage::Opens;
-use std::panic::resume_unwind;
-use std::thread::{self, ScopedJoinHandle};
 
 /// The models of a pack that a picture goes through.
 pub struct Fused {
     encoder: Encoder,
-    painter: Painter,
+    /// `None` while it is lent.
+    painter: Option<Painter>,
     composer: Composer,
+    provider: Provider,
 }
 
 /// A picture that comes in, and how it is to be painted.
@@ -136,23 +136,12 @@ fn encode(encoder: &mut Encoder, Wish { frame, settings, memory: mut source }: W
     Ok(Encoded { sheet, request: Request::of(settings, frame.header.stamp.frame_id) })
 }
 
-fn paint(painter: &mut Painter, Encoded { sheet, request }: Encoded, words: Words) -> Result<Painted> {
+/// Paints a picture; the latent is decoded by [`Fused::showing`].
+///
+/// # Errors
+/// Words that the pack cannot take; the graph does not run.
+pub fn paint(painter: &mut Painter, Encoded { sheet, request }: Encoded, words: Words) -> Result<Painted> {
     Ok(Painted(Sheet { latent: painter.paint(sheet.latent, request, words)?, ..sheet }))
-}
-
-/// What a thread has made; its panic is one here.
-fn joined<T>(thread: ScopedJoinHandle<T>) -> T {
-    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
-}
-
-/// What came out of stages that worked [`at once`](Fused::at_once), of those that had something to do.
-pub struct Done<T> {
-    /// The first one.
-    pub encoded: Option<Result<Encoded>>,
-    /// The second one.
-    pub painted: Option<Result<Painted>>,
-    /// The last one.
-    pub shown: T,
 }
 
 impl Fused {
@@ -164,12 +153,9 @@ impl Fused {
         encode(&mut self.encoder, wish)
     }
 
-    /// Paints a picture; the latent is decoded by [`showing`](Self::showing).
-    ///
-    /// # Errors
-    /// Words that the pack cannot take; the graph does not run.
-    pub fn paint(&mut self, encoded: Encoded, words: Words) -> Result<Painted> {
-        paint(&mut self.painter, encoded, words)
+    /// Its painter. Whoever takes it along, to paint in another thread, brings it back: `None` until then.
+    pub fn painter(&mut self) -> &mut Option<Painter> {
+        &mut self.painter
     }
 
     /// The pack.
@@ -182,32 +168,16 @@ impl Fused {
     pub fn showing(&mut self) -> Showing<'_> {
         Showing(&mut self.composer)
     }
-
-    /// Three stages at once, each with a picture of its own: one is encoded and one painted, in threads, while something is done with
-    /// the last stage in this one.
-    pub fn at_once<T>(
-        &mut self,
-        wish: Option<Wish>,
-        begun: Option<(Encoded, Words)>,
-        show: impl FnOnce(Showing) -> T,
-    ) -> Done<T> {
-        let Self { encoder, painter, composer } = self;
-        thread::scope(|scope| {
-            let painting = begun.map(|(encoded, words)| scope.spawn(move || paint(painter, encoded, words)));
-            let encoding = wish.map(|wish| scope.spawn(move || encode(encoder, wish)));
-            let shown = show(Showing(composer));
-            Done { encoded: encoding.map(joined), painted: painting.map(joined), shown }
-        })
-    }
 }
 
 impl Opens for Fused {
     fn open(runtime: &Runtime, pack: &Pack, options: &Options) -> Result<Self> {
         let (encoder, painter) = (Encoder::open(runtime, pack, options)?, Painter::open(runtime, pack, options)?);
-        Ok(Self { encoder, painter, composer: <Composer as Opens>::open(runtime, pack, options)? })
+        let (composer, provider) = (<Composer as Opens>::open(runtime, pack, options)?, painter.provider());
+        Ok(Self { encoder, painter: Some(painter), composer, provider })
     }
 
     fn provider(&self) -> Provider {
-        self.painter.provider()
+        self.provider
     }
 }

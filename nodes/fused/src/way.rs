@@ -1,118 +1,135 @@
 //! A picture's way through the node: encoded, painted, shown.
 
+use crate::easel::{Easel, Finished};
 use crate::node::{FRAME, FRAME_WEB, PICTURE};
 use crate::prompts::Prompts;
-use crate::repaint::{Done, Encoded, Fused, Painted, Showing, Wish};
-use eyre::Result;
+use crate::repaint::{Encoded, Fused, Painted, Showing, Wish, paint};
+use eyre::{Result, eyre};
 use mirror_contract::{Frame, now_ns};
-use mirror_kit::{Input, Node};
+use mirror_kit::{Input, Next, Node, Woken};
 use mirror_stage::Stage;
+use std::time::Duration;
 
-/// What is under way, all of it of one pack, with the time at which it was taken up.
-#[derive(Debug, Default)]
+/// While something is painted, how often it is looked whether another picture has come.
+const LOOK: Duration = Duration::from_micros(500);
+
+/// What is under way.
 pub struct Way {
     /// The prompts.
     pub prompts: Prompts,
+    /// Where there is one, three pictures are under way; else one is, from its beginning to its end.
+    easel: Option<Easel>,
+    /// Waits for the easel, with the time at which it was taken up.
     encoded: Option<(Encoded, i64)>,
-    painted: Option<(Painted, i64)>,
+    /// When what is on the easel was taken up.
+    painting_ns: i64,
     /// Memory of pictures that were shown.
     spare: Vec<Vec<u8>>,
 }
 
 impl Way {
-    /// Whether a picture is under way.
-    #[must_use]
-    pub fn waits(&self) -> bool {
-        self.pack().is_some()
-    }
-
-    /// The pack of what is under way.
-    fn pack(&self) -> Option<&str> {
-        let encoded = self.encoded.as_ref().map(|(encoded, _)| encoded.pack());
-        encoded.or_else(|| self.painted.as_ref().map(|(painted, _)| painted.pack()))
-    }
-
-    /// A picture goes all its way.
+    /// Nothing is under way yet.
     ///
     /// # Errors
-    /// dora cannot send.
-    pub fn whole(&mut self, node: &mut Node, stage: &mut Stage<Fused>, input: &Input) -> Result<()> {
-        let Some(frame) = frame_of(node, input)? else { return Ok(()) };
+    /// The system has no thread to give.
+    pub fn new(overlap: bool) -> Result<Self> {
+        let easel = overlap.then(Easel::start).transpose()?;
+        Ok(Self { prompts: Prompts::default(), easel, encoded: None, painting_ns: 0, spare: Vec::new() })
+    }
+
+    /// Waits for the next message, or for what is on the easel.
+    ///
+    /// # Errors
+    /// The easel's thread has failed.
+    pub fn next(&mut self, node: &mut Node) -> Result<Woken<Finished>> {
+        let Some(easel) = self.easel.as_mut().filter(|easel| easel.is_busy()) else {
+            return Ok(Woken::Graph(node.next().map_or(Next::Stop, Next::Input)));
+        };
+        loop {
+            // There is room for one that is encoded: the next one waits outside, where a newer one takes its place.
+            let patience = if self.encoded.is_none() {
+                match node.poll() {
+                    Next::Nothing => Some(LOOK),
+                    next => return Ok(Woken::Graph(next)),
+                }
+            } else {
+                None
+            };
+            if let Some(finished) = easel.wait(patience)? {
+                return Ok(Woken::Other(finished));
+            }
+        }
+    }
+
+    /// A picture has come: with an easel it is encoded, and without one it goes all its way.
+    ///
+    /// # Errors
+    /// dora cannot send; the easel's thread has failed.
+    pub fn take(&mut self, node: &mut Node, stage: &mut Stage<Fused>, input: &Input) -> Result<()> {
+        let Some(frame) = node.accept::<Frame>(input) else { return Ok(()) };
+        // Visitors' pictures come one by one: the next one may come while this one is under way.
+        if input.port == FRAME_WEB {
+            node.take(&frame.header.stamp)?;
+        }
         let stream = &frame.header.stamp.stream;
         let Some((settings, fused)) = stage.of(stream) else { return Ok(()) };
         // Until the first prompt is embedded there is nothing to paint it as.
         let Some(words) = self.prompts.of(stream, fused.pack(), input.received_ns) else { return Ok(()) };
         let wish = Wish { frame: &frame, settings, memory: self.spare.pop().unwrap_or_default() };
-        match fused.encode(wish).and_then(|encoded| fused.paint(encoded, words)) {
+        // The next size or the next picture may do: the mirror goes on.
+        let encoded = match fused.encode(wish) {
+            Ok(encoded) => encoded,
+            Err(error) => return refuse(node, &error),
+        };
+        if self.easel.is_some() {
+            self.encoded = Some((encoded, input.received_ns));
+            return self.begin(node, stage);
+        }
+        let painter = fused.painter().as_mut().ok_or_else(|| eyre!("the painter is lent, and there is no easel"))?;
+        match paint(painter, encoded, words) {
             Ok(painted) => self.spare.push(show(node, &mut fused.showing(), painted, input.received_ns)?),
-            // The next size or the next picture may do: the mirror goes on.
-            Err(error) => node.refuse(FRAME, &format!("{error:#}")),
+            Err(error) => refuse(node, &error)?,
         }
         Ok(())
     }
 
-    /// All that is under way goes one stage further, and a picture that has come is encoded: at once, each in a thread.
+    /// Puts what is encoded on the easel, if that is free.
+    fn begin(&mut self, node: &mut Node, stage: &mut Stage<Fused>) -> Result<()> {
+        let Some(easel) = self.easel.as_mut().filter(|easel| !easel.is_busy()) else { return Ok(()) };
+        let Some((encoded, received_ns)) = self.encoded.take() else { return Ok(()) };
+        let painter = stage.part(encoded.pack()).and_then(|fused| fused.painter().take());
+        let words = self.prompts.of(encoded.stream(), encoded.pack(), now_ns());
+        let (Some(painter), Some(words)) = (painter, words) else {
+            return refuse(node, &eyre!("the pack {} was closed before it was painted", encoded.pack()));
+        };
+        self.painting_ns = received_ns;
+        easel.begin(painter, encoded, words)
+    }
+
+    /// A picture comes off the easel: the next one is put there, and this one is shown.
     ///
     /// # Errors
-    /// dora cannot send.
-    pub fn step(&mut self, node: &mut Node, stage: &mut Stage<Fused>, input: Option<&Input>) -> Result<()> {
-        let (frame, now) = match input {
-            Some(input) => (frame_of(node, input)?, input.received_ns),
-            None => (None, now_ns()),
-        };
-        let Some(frame) = frame else { return self.go(node, stage, None, now) };
-        let pack = stage.of(&frame.header.stamp.stream).map(|(_, fused)| fused.pack().to_owned());
-        // What other models have begun, they finish.
-        while self.pack().is_some_and(|under_way| pack.as_ref().is_some_and(|pack| pack != under_way)) {
-            self.go(node, stage, None, now)?;
+    /// dora cannot send; the easel's thread has failed.
+    pub fn show(&mut self, node: &mut Node, stage: &mut Stage<Fused>, finished: Finished) -> Result<()> {
+        let Finished { painted, pack, painter } = finished;
+        let received_ns = self.painting_ns;
+        if let Some(fused) = stage.part(&pack) {
+            *fused.painter() = Some(painter);
         }
-        self.go(node, stage, pack.is_some().then_some(&frame), now)
-    }
-
-    /// One stage further, with a picture of the same pack as what is under way.
-    fn go(&mut self, node: &mut Node, stage: &mut Stage<Fused>, frame: Option<&Frame>, now_ns: i64) -> Result<()> {
-        let found = match frame {
-            Some(frame) => {
-                stage.of(&frame.header.stamp.stream).map(|(settings, fused)| (Some((frame, settings)), fused))
-            }
-            None => self.pack().and_then(|pack| stage.part(pack)).map(|fused| (None, fused)),
-        };
-        let (encoded, painted) = (self.encoded.take(), self.painted.take());
-        // A pack that was closed meanwhile cannot finish what it has begun.
-        let Some((taken, fused)) = found else { return Ok(()) };
-        // Until the first prompt is embedded there is nothing to paint it as.
-        let taken =
-            taken.filter(|(frame, _)| self.prompts.of(&frame.header.stamp.stream, fused.pack(), now_ns).is_some());
-        let wish =
-            taken.map(|(frame, settings)| Wish { frame, settings, memory: self.spare.pop().unwrap_or_default() });
-        let since = encoded.as_ref().map_or(now_ns, |(_, since)| *since);
-        let begun = encoded.and_then(|(encoded, _)| {
-            let words = self.prompts.of(encoded.stream(), encoded.pack(), now_ns)?;
-            Some((encoded, words))
-        });
-        let done = fused.at_once(wish, begun, |mut showing| {
-            painted.map(|(painted, since)| show(node, &mut showing, painted, since)).transpose()
-        });
-        let Done { encoded, painted, shown } = done;
-        self.spare.extend(shown?);
-        self.encoded = kept(node, encoded).map(|encoded| (encoded, now_ns));
-        self.painted = kept(node, painted).map(|painted| (painted, since));
+        self.begin(node, stage)?;
+        match (painted, stage.part(&pack)) {
+            (Ok(painted), Some(fused)) => self.spare.push(show(node, &mut fused.showing(), painted, received_ns)?),
+            (Ok(_), None) => refuse(node, &eyre!("the pack {pack} was closed before it was shown"))?,
+            (Err(error), _) => refuse(node, &error)?,
+        }
         Ok(())
     }
 }
 
-/// The picture of an input. Visitors' pictures come one by one: the next one may come while this one is under way.
-fn frame_of(node: &mut Node, input: &Input) -> Result<Option<Frame>> {
-    let frame = node.accept::<Frame>(input);
-    if let Some(frame) = frame.as_ref().filter(|_| input.port == FRAME_WEB) {
-        node.take(&frame.header.stamp)?;
-    }
-    Ok(frame)
-}
-
-/// What a stage has made, unless it failed: the next size or the next picture may do, the mirror goes on.
-fn kept<T>(node: &mut Node, made: Option<Result<T>>) -> Option<T> {
-    made?.map_err(|error| node.refuse(FRAME, &format!("{error:#}"))).ok()
+/// Says and counts that a picture is not painted.
+fn refuse(node: &mut Node, error: &eyre::Report) -> Result<()> {
+    node.refuse(FRAME, &format!("{error:#}"));
+    Ok(())
 }
 
 /// Decodes a picture and sends it; gives its memory back.
@@ -124,7 +141,7 @@ fn show(node: &mut Node, showing: &mut Showing, mut painted: Painted, received_n
             node.send_frame(PICTURE, painted.header(), size, |into| written = showing.write(&painted, into))?;
             written?;
         }
-        Err(error) => node.refuse(FRAME, &format!("{error:#}")),
+        Err(error) => refuse(node, &error)?,
     }
     Ok(painted.memory())
 }

@@ -5,7 +5,8 @@ use diffusion::condition::Words;
 use diffusion::paint::{Painter, Request};
 use encoder::encode::Encoder;
 use eyre::Result;
-use fused::repaint::{Done, Fused, Painted, Wish};
+use fused::easel::Easel;
+use fused::repaint::{self, Fused, Painted, Wish};
 use mirror_contract::{Embedding, Frame, Header, Latent, Settings, Stamp};
 use mirror_inference::runtime::INSTALLED;
 use mirror_inference::{Options, Runtime};
@@ -66,7 +67,7 @@ fn wish<'a>(frame: &'a Frame, settings: &'a Settings) -> Wish<'a> {
 
 fn paint(fused: &mut Fused, frame: &Frame, settings: &Settings, embedding: &Embedding) -> Result<Painted> {
     let encoded = fused.encode(wish(frame, settings))?;
-    fused.paint(encoded, Words::from(embedding))
+    repaint::paint(fused.painter().as_mut().expect("it is here"), encoded, Words::from(embedding))
 }
 
 fn shown(fused: &mut Fused, painted: &Painted) -> Vec<u8> {
@@ -104,7 +105,7 @@ fn a_picture_is_the_one_that_the_three_stages_make() {
 }
 
 #[test]
-fn pictures_of_which_one_is_encoded_while_one_is_painted_and_one_shown_are_the_same() {
+fn a_picture_is_painted_on_the_easel_while_one_is_shown_and_one_encoded_and_all_are_the_same() {
     let mut fused: Fused = open();
     let (embedding, settings, frames) = (embedding(), settings(1.0), [frame(0), frame(1), frame(2)]);
     let alone: Vec<Vec<u8>> = frames
@@ -115,28 +116,22 @@ fn pictures_of_which_one_is_encoded_while_one_is_painted_and_one_shown_are_the_s
         })
         .collect();
     assert!(alone[0] != alone[1] && alone[1] != alone[2]);
-    let first = paint(&mut fused, &frames[0], &settings, &embedding).expect("it is painted");
-    let second = fused.encode(wish(&frames[1], &settings)).expect("it is encoded");
-    let Done { encoded, painted, shown: seen } =
-        fused.at_once(Some(wish(&frames[2], &settings)), Some((second, Words::from(&embedding))), |mut showing| {
-            showing.decode(&first).expect("it decodes");
-            let mut pixels = vec![0; SIDE * SIDE * Frame::CHANNELS];
-            showing.write(&first, &mut pixels).expect("it is written");
-            pixels
-        });
-    assert!(seen == alone[0]);
-    let second = painted.expect("one was begun").expect("it is painted");
-    assert!(shown(&mut fused, &second) == alone[1]);
-    let third = encoded.expect("one has come").expect("it is encoded");
-    let third = fused.paint(third, Words::from(&embedding)).expect("it is painted");
-    assert!(shown(&mut fused, &third) == alone[2]);
-}
-
-#[test]
-fn a_stage_without_a_picture_rests() {
-    let mut fused: Fused = open();
-    let Done { encoded, painted, shown } = fused.at_once(None, None, |_| 7);
-    assert!(encoded.is_none() && painted.is_none() && shown == 7);
+    let mut easel = Easel::start().expect("a thread");
+    assert!(!easel.is_busy());
+    let mut before = paint(&mut fused, &frames[0], &settings, &embedding).expect("it is painted");
+    let mut encoded = fused.encode(wish(&frames[1], &settings)).expect("it is encoded");
+    for number in 1..=2 {
+        let painter = fused.painter().take().expect("it is here");
+        easel.begin(painter, encoded, Words::from(&embedding)).expect("the thread lives");
+        assert!(easel.is_busy() && fused.painter().is_none());
+        assert!(shown(&mut fused, &before) == alone[number - 1], "picture {}", number - 1);
+        encoded = fused.encode(wish(&frames[2], &settings)).expect("it is encoded");
+        let finished = easel.wait(None).expect("the thread lives").expect("it was waited for");
+        assert_eq!(finished.pack, "starter");
+        *fused.painter() = Some(finished.painter);
+        before = finished.painted.expect("it is painted");
+    }
+    assert!(!easel.is_busy() && shown(&mut fused, &before) == alone[2]);
 }
 
 #[test]
