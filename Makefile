@@ -88,7 +88,7 @@ test: ## All that CI runs: check, then every test (7 minutes after a build)
 check: setup ## Format, lints, spelling, graphs (2 minutes after a build)
 	@scripts/check
 
-bench: build ## Speed against the limit, and of the whole mirror, into benches/ (five minutes on an idle machine)
+bench: build ## Speed against the limit, and of the whole mirror, into benches/ (eight minutes on an idle machine)
 	@target/release/bench
 
 bench-voice: build ## From the last word said to the picture, and what the film loses meanwhile, into benches/ (five minutes)

@@ -35,9 +35,13 @@ fn paints(mirror: &Running, stage: &str) -> Result<()> {
 #[test]
 fn the_mirror_becomes_the_fused_one_and_itself_again_and_the_one_without_ears() -> Result<()> {
     let _alone = alone();
+    // In turn is how `fused` paints in the other test.
+    let overlapped = Edited::copy("dataflow.fused.yml")?;
+    let path = "    path: target/release/fused\n";
+    overlapped.replace(path, &format!("{path}    env: {{ FUSED_OVERLAP: \"on\", FUSED_THREADS: 1 }}\n"))?;
     let mut mirror = start("dataflow.yml", &[])?;
     paints(&mirror, "decoder")?;
-    rewire(&mirror, "dataflow.fused.yml")?;
+    rewire(&mirror, &overlapped.name())?;
     paints(&mirror, "fused")?;
     ensure!(mirror.node("diffusion").is_none(), "a stage of the former graph runs on");
     rewire(&mirror, "dataflow.yml")?;

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Measures the mirror: the bare models and the dataflow by turns, then the hops, then the whole mirror. Takes about five minutes
+/// Measures the mirror: the bare models and the dataflow by turns, then the hops, then the whole mirror. Takes about eight minutes
 /// on an idle machine.
 #[derive(Parser)]
 struct Arguments {
