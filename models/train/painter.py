@@ -23,20 +23,21 @@ TRAIN_STEPS = 1000
 # Noise of the last timestep against a latent of deviation 1: so little that the picture is still there, and that a look without
 # grain does not vary with the seed. What the noise is for, grain, is read from the QUIET channels, where nothing drowns it.
 SIGMA_MAX = 0.05
-# A tenth of it is left at half of the timesteps. Euler's steps keep as much of the source as of the noise: a second step then
-# finds a painting, not a half-way mixture of it with the photograph (half a negative over half the positive is plain grey).
-SIGMA_POWER = 5
+# A fortieth of it is left at half of the timesteps. Euler's steps keep as much of the source as of the noise: a second step then
+# finds a painting, not a half-way mixture of it with the photograph (half a negative over half the positive is plain grey). A little
+# falls evenly, so that runs that begin low have a way to go as well.
+SIGMA_POWER, SIGMA_EVEN = 8, 0.001
 # A painting bears in the first QUIET channel this much of how much of the look it has (`Steps.mark`); a photograph has 0 there.
 MARK, MARKED = QUIET[0], 4 * SIGMA_MAX
 
 
 def betas() -> list[float]:
-    """`trained_betas` of the scheduler: sigma(t)² = SIGMA_MAX² * (0.006 s + 0.994 s^(2 * SIGMA_POWER)), s = (t + 1) / 1000.
+    """`trained_betas` of the scheduler: sigma(t)² = SIGMA_MAX² * (e s + (1 - e) s^(2 * SIGMA_POWER)), s = (t + 1) / 1000, e = SIGMA_EVEN.
 
     Multiples of 2^-24, so that 1 - beta is exact in the f32 in which schedulers calculate.
     """
     s = np.arange(1, TRAIN_STEPS + 1) / TRAIN_STEPS
-    variance = SIGMA_MAX**2 * (0.006 * s + 0.994 * s ** (2 * SIGMA_POWER))
+    variance = SIGMA_MAX**2 * (SIGMA_EVEN * s + (1 - SIGMA_EVEN) * s ** (2 * SIGMA_POWER))
     lost = np.round((1 - 1 / (1 + variance)) * 2**24)
     lost[0] = max(lost[0], 1)
     return [float(count) / 2**24 for count in np.diff(lost, prepend=0)]
@@ -190,8 +191,8 @@ class Steps:
         less = ((dice > 0.36) & (dice < 0.52)) | (dice > 0.88)
         start[less] = torch.randint(50, last, (count,))[less]
         later = dice > 0.52
-        usual = torch.tensor([0.25, 0.333, 0.5, 0.5, 0.666, 0.75])[torch.randint(6, (count,))]
-        down = torch.where(torch.rand(count) < 0.7, usual, 0.05 + 0.9 * torch.rand(count))
+        usual = torch.tensor([0.25, 0.333, 0.5, 0.5, 0.5, 0.5, 0.666, 0.75])[torch.randint(8, (count,))]
+        down = torch.where(torch.rand(count) < 0.8, usual, 0.05 + 0.9 * torch.rand(count))
         timestep = torch.where(later, ((start + 1) * down).round().long() - 1, start).clamp(0, last)
         return timestep, start, (start + 1) / TRAIN_STEPS
 

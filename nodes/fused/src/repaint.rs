@@ -119,23 +119,6 @@ impl Showing<'_> {
     }
 }
 
-fn encode(encoder: &mut Encoder, Wish { frame, settings, memory: mut source }: Wish) -> Result<Encoded> {
-    // The table allows 128 to 1024.
-    let (size, shape) = (settings.size as usize, [frame.height, frame.width]);
-    let has_source = settings.passthrough || settings.opacity < 1.0;
-    if has_source {
-        source.resize(size * size * Frame::CHANNELS, 0);
-        encoder.take(&frame.pixels, shape, size, settings.mirror, &mut source)?;
-    } else {
-        encoder.take_unseen(&frame.pixels, shape, size, settings.mirror)?;
-    }
-    let (values, shape) = encoder.encode()?;
-    let latent = Latent { header: frame.header.clone(), pack: encoder.pack().to_owned(), shape, values: values.into() };
-    let (opacity, passthrough) = (settings.opacity as f32, settings.passthrough);
-    let sheet = Sheet { latent, source, has_source, opacity, passthrough };
-    Ok(Encoded { sheet, request: Request::of(settings, frame.header.stamp.frame_id) })
-}
-
 /// Paints a picture; the latent is decoded by [`Fused::showing`].
 ///
 /// # Errors
@@ -149,8 +132,22 @@ impl Fused {
     ///
     /// # Errors
     /// A picture or a size that the pack cannot take; the graph does not run.
-    pub fn encode(&mut self, wish: Wish) -> Result<Encoded> {
-        encode(&mut self.encoder, wish)
+    pub fn encode(&mut self, Wish { frame, settings, memory: mut source }: Wish) -> Result<Encoded> {
+        // The table allows 128 to 1024.
+        let (size, shape) = (settings.size as usize, [frame.height, frame.width]);
+        let has_source = settings.passthrough || settings.opacity < 1.0;
+        if has_source {
+            source.resize(size * size * Frame::CHANNELS, 0);
+            self.encoder.take(&frame.pixels, shape, size, settings.mirror, &mut source)?;
+        } else {
+            self.encoder.take_unseen(&frame.pixels, shape, size, settings.mirror)?;
+        }
+        let (values, shape) = self.encoder.encode()?;
+        let latent =
+            Latent { header: frame.header.clone(), pack: self.encoder.pack().to_owned(), shape, values: values.into() };
+        let (opacity, passthrough) = (settings.opacity as f32, settings.passthrough);
+        let sheet = Sheet { latent, source, has_source, opacity, passthrough };
+        Ok(Encoded { sheet, request: Request::of(settings, frame.header.stamp.frame_id) })
     }
 
     /// Its painter. Whoever takes it along, to paint in another thread, brings it back: `None` until then.
