@@ -187,10 +187,10 @@ class Steps:
         last, dice = TRAIN_STEPS - 1, torch.rand(count)
         dice[: 2 * has_twins] = 0
         start = torch.full((count,), last)
-        # 0.36 one step at full strength, 0.16 one step at less, 0.36 a later step at full strength, 0.12 a later step at less.
-        less = ((dice > 0.36) & (dice < 0.52)) | (dice > 0.88)
+        # 0.32 one step at full strength, 0.28 one step at less, 0.3 a later step at full strength, 0.1 a later step at less.
+        less = ((dice > 0.32) & (dice < 0.6)) | (dice > 0.9)
         start[less] = torch.randint(50, last, (count,))[less]
-        later = dice > 0.52
+        later = dice > 0.6
         usual = torch.tensor([0.25, 0.333, 0.5, 0.5, 0.5, 0.5, 0.666, 0.75])[torch.randint(8, (count,))]
         down = torch.where(torch.rand(count) < 0.8, usual, 0.05 + 0.9 * torch.rand(count))
         timestep = torch.where(later, ((start + 1) * down).round().long() - 1, start).clamp(0, last)

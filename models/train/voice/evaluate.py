@@ -132,7 +132,11 @@ def training(cache: Path, tables: Path) -> dict:
     """How long was trained: from the checkpoints, or where there are none as the last evaluation beside them found it."""
     if all((cache / f"{name}.pt").exists() for name in ("listener", "rephraser")):
         said = Corpus(cache / "train", cache / "words").said
-        spent = {name: {key: torch.load(cache / f"{name}.pt", map_location="cpu", weights_only=False)[key] for key in ("seconds", "step")} for name in ("listener", "rephraser")}
+        spent = {}
+        for name in ("listener", "rephraser"):
+            state = torch.load(cache / f"{name}.pt", map_location="cpu", weights_only=False)
+            before = state.get("before") or {}
+            spent[name] = {key: state[key] + before.get(key, 0) for key in ("seconds", "step")}
         return {**spent, "speech": {"sentences": len(said), "hours": sum(one.length for one in said) / mel.RATE / 3600}}
     return json.loads((tables / "voice.json").read_text())["training"]
 

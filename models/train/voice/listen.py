@@ -113,7 +113,7 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
     spent, step, state = load_state(path, net, optimiser)
     average = Average(net, 0.995 if minutes < 5 else 0.999, weights=state.get("average"))
-    keep = {"rows": net.rows, "size": vars(net.size), "phones": len(phones)}
+    keep = {"rows": net.rows, "size": vars(net.size), "phones": len(phones), "before": state.get("before")}
     print(f"listener: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters, {len(net.rows)} tokens, {len(corpus.said)} sentences, {where}")
     smooth, seconds = None, spent
     # The next batch is made while the net learns from this one.

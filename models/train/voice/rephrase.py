@@ -79,7 +79,7 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
     spent, step, state = load_state(path, net, optimiser) if kept else (0.0, 0, {})
     average = Average(net, 0.99 if minutes < 5 else 0.998, weights=state.get("average"))
-    keep = {"size": vars(net.size), "words": words.to_str()}
+    keep = {"size": vars(net.size), "words": words.to_str(), "before": state.get("before")}
     print(f"rephraser: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters, {words.get_vocab_size()} tokens, {len(heard_before)} transcripts, {where}")
     smooth, seconds = None, spent
     bar = tqdm(total=round(minutes * 60), unit="s", desc="rephraser", initial=round(spent), mininterval=5)

@@ -4,6 +4,7 @@ The optimiser's state begins anew, and so does what only the training asks of th
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
@@ -16,19 +17,27 @@ from .listener import Listener
 from .phones import Phones
 from .render import VOICE_CACHE
 
+TABLES = OUT.parents[1] / "evaluation"
+
+
+def before(name: str, minutes: float, tables: Path = TABLES) -> dict[str, float]:
+    """What was trained before these checkpoints, as the last evaluation has it, less what they count themselves."""
+    known = json.loads((tables / "voice.json").read_text())["training"][name]
+    return {"seconds": known["seconds"] - minutes * 60, "step": known["step"] - STEP}
+
 
 def listener(path: Path, cache: Path, minutes: float) -> None:
     shipped = packed.listener(path)
     torch.manual_seed(4)
     net = Listener(shipped.rows, shipped.size, phones=len(Phones(Corpus(cache / "train").said)))
     net.load_state_dict(shipped.state_dict() | {name: value for name, value in net.state_dict().items() if name.startswith("sounding")})
-    keep = {"rows": net.rows, "size": vars(net.size), "phones": net.sounding.out_features}
+    keep = {"rows": net.rows, "size": vars(net.size), "phones": net.sounding.out_features, "before": before("listener", minutes)}
     save_state(cache / "listener.pt", net, None, minutes * 60, STEP, average=net.state_dict(), **keep)
 
 
 def rephraser(path: Path, cache: Path, minutes: float) -> None:
     net, words = packed.read(path)
-    save_state(cache / "rephraser.pt", net, None, minutes * 60, STEP, average=net.state_dict(), size=vars(net.size), words=words.to_str())
+    save_state(cache / "rephraser.pt", net, None, minutes * 60, STEP, average=net.state_dict(), size=vars(net.size), words=words.to_str(), before=before("rephraser", minutes))
 
 
 def main(arguments=None, cache: Path = VOICE_CACHE, out: Path = OUT) -> None:
