@@ -38,8 +38,8 @@ def betas() -> list[float]:
     """
     s = np.arange(1, TRAIN_STEPS + 1) / TRAIN_STEPS
     variance = SIGMA_MAX**2 * (SIGMA_EVEN * s + (1 - SIGMA_EVEN) * s ** (2 * SIGMA_POWER))
-    lost = np.round((1 - 1 / (1 + variance)) * 2**24)
-    lost[0] = max(lost[0], 1)
+    # Never 0: no beta may be negative, and the first one must be above 0.
+    lost = np.maximum(np.round((1 - 1 / (1 + variance)) * 2**24), 1)
     return [float(count) / 2**24 for count in np.diff(lost, prepend=0)]
 
 
