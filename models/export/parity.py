@@ -41,10 +41,12 @@ STARTER_SIDE = 4
 EXTERNAL = {"sdxl": 100_000}
 
 
-def write(out):
-    """All packs with their fixtures; of the one that ships the fixtures alone."""
+def write(out, only=None):
+    """All packs with their fixtures, or only one of them; of the one that ships the fixtures alone."""
     with tempfile.TemporaryDirectory() as folder:
         for name, schedulers in SCHEDULERS.items():
+            if only not in (None, name):
+                continue
             print(f"== {name}", flush=True)
             directory = Path(folder) / name
             miniature.write(name, directory)
@@ -52,9 +54,10 @@ def write(out):
             export(source, out / name, largest=EXTERNAL.get(name))
             count = fixtures(source, out / name / "fixtures", schedulers)
             print(f"{count} cases", flush=True)
-    print("== starter", flush=True)
-    count = painted(*graph_pipeline.pipelines(STARTER, STARTER_SIDE), out / "starter/fixtures", OF_STARTER)
-    print(f"{count} cases", flush=True)
+    if only in (None, STARTER.name):
+        print(f"== {STARTER.name}", flush=True)
+        count = painted(*graph_pipeline.pipelines(STARTER, STARTER_SIDE), out / STARTER.name / "fixtures", OF_STARTER)
+        print(f"{count} cases", flush=True)
 
 
 def main():
@@ -62,12 +65,13 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m export.parity", description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--against", type=Path, help="the committed fixtures")
+    parser.add_argument("--only", choices=[*SCHEDULERS, STARTER.name], help="one of the packs: the one that ships, after it was trained anew")
     options = parser.parse_args()
     quiet()
     # Networks this small are slower on more threads, and rounding depends on how many there are.
     torch.set_num_threads(1)
     try:
-        write(options.out)
+        write(options.out, options.only)
     except ExportError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
