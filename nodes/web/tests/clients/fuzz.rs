@@ -38,6 +38,8 @@ const MESSAGES: usize = 100_000;
 const TOO_LARGE: usize = 5 * 1024 * 1024;
 /// Whoever is not disturbed sees his picture by then.
 const HICCUP: Duration = Duration::from_secs(4);
+/// So many of them are looked at, even if a fast machine is through with the storm before.
+const LEAST_SHOWN: usize = 20;
 /// A ping behind all others: its answer says that they have been read.
 const READ: &[u8] = b"all read";
 
@@ -187,12 +189,12 @@ async fn pester(mirror: &Mirror, place: &Place, mut dice: Dice, messages: usize)
     outcome
 }
 
-/// Somebody else's stream goes on meanwhile, with its own pictures: how many.
-async fn go_on(mirror: &Mirror, is_over: &AtomicBool) -> usize {
+/// Somebody else's stream goes on meanwhile, each of its pictures in time: so long, and for so many at least where the storm is short.
+async fn go_on(mirror: &Mirror, is_over: &AtomicBool) {
     let mut steady = mirror.socket("DreamStream", "/ws/broadcaster/steady").await;
     let mut viewer = mirror.socket("DreamStream", "/ws/viewer/steady").await;
     let mut shown = 0;
-    while !is_over.load(Ordering::Relaxed) {
+    while !is_over.load(Ordering::Relaxed) || shown < LEAST_SHOWN {
         let own = [u8::try_from(shown % 4 * 50).expect("small"), 200, 30];
         let comes = async {
             steady.say(json!({"type": "frame", "frame": picture::encode(&jpeg(own))})).await;
@@ -208,7 +210,6 @@ async fn go_on(mirror: &Mirror, is_over: &AtomicBool) -> usize {
         shown += 1;
         sleep(Duration::from_millis(20)).await;
     }
-    shown
 }
 
 /// So many messages, spread over all places at once, and somebody else's stream beside them.
@@ -220,8 +221,7 @@ async fn storm(mirror: &Mirror, places: &[Place], messages: usize) -> Vec<Outcom
         is_over.store(true, Ordering::Relaxed);
         outcomes
     };
-    let (outcomes, shown) = tokio::join!(all, go_on(mirror, &is_over));
-    assert!(shown > 10, "{shown} pictures of somebody else");
+    let (outcomes, ()) = tokio::join!(all, go_on(mirror, &is_over));
     let read: usize = outcomes.iter().map(|outcome| outcome.read).sum();
     assert!(read >= messages, "{read} of {messages} messages");
     outcomes
