@@ -4,7 +4,7 @@ use crate::easel::{Easel, Finished};
 use crate::node::{FRAME, FRAME_WEB, PICTURE};
 use crate::prompts::Prompts;
 use crate::repaint::{Encoded, Fused, Painted, Showing, Wish, paint};
-use eyre::{Result, eyre};
+use eyre::{Report, Result, eyre};
 use mirror_contract::{Frame, now_ns};
 use mirror_kit::{Input, Next, Node, Woken};
 use mirror_stage::Stage;
@@ -79,7 +79,10 @@ impl Way {
         // The next size or the next picture may do: the mirror goes on.
         let encoded = match fused.encode(wish) {
             Ok(encoded) => encoded,
-            Err(error) => return refuse(node, &error),
+            Err(error) => {
+                refuse(node, &error);
+                return Ok(());
+            }
         };
         if self.easel.is_some() {
             self.encoded = Some((encoded, input.received_ns));
@@ -88,7 +91,7 @@ impl Way {
         let painter = fused.painter().as_mut().ok_or_else(|| eyre!("the painter is lent, and there is no easel"))?;
         match paint(painter, encoded, words) {
             Ok(painted) => self.spare.push(show(node, &mut fused.showing(), painted, input.received_ns)?),
-            Err(error) => refuse(node, &error)?,
+            Err(error) => refuse(node, &error),
         }
         Ok(())
     }
@@ -100,7 +103,8 @@ impl Way {
         let painter = stage.part(encoded.pack()).and_then(|fused| fused.painter().take());
         let words = self.prompts.of(encoded.stream(), encoded.pack(), now_ns());
         let (Some(painter), Some(words)) = (painter, words) else {
-            return refuse(node, &eyre!("the pack {} was closed before it was painted", encoded.pack()));
+            refuse(node, &eyre!("the pack {} was closed before it was painted", encoded.pack()));
+            return Ok(());
         };
         self.painting_ns = received_ns;
         easel.begin(painter, encoded, words)
@@ -119,17 +123,16 @@ impl Way {
         self.begin(node, stage)?;
         match (painted, stage.part(&pack)) {
             (Ok(painted), Some(fused)) => self.spare.push(show(node, &mut fused.showing(), painted, received_ns)?),
-            (Ok(_), None) => refuse(node, &eyre!("the pack {pack} was closed before it was shown"))?,
-            (Err(error), _) => refuse(node, &error)?,
+            (Ok(_), None) => refuse(node, &eyre!("the pack {pack} was closed before it was shown")),
+            (Err(error), _) => refuse(node, &error),
         }
         Ok(())
     }
 }
 
 /// Says and counts that a picture is not painted.
-fn refuse(node: &mut Node, error: &eyre::Report) -> Result<()> {
+fn refuse(node: &mut Node, error: &Report) {
     node.refuse(FRAME, &format!("{error:#}"));
-    Ok(())
 }
 
 /// Decodes a picture and sends it; gives its memory back.
@@ -141,7 +144,7 @@ fn show(node: &mut Node, showing: &mut Showing, mut painted: Painted, received_n
             node.send_frame(PICTURE, painted.header(), size, |into| written = showing.write(&painted, into))?;
             written?;
         }
-        Err(error) => refuse(node, &error)?,
+        Err(error) => refuse(node, &error),
     }
     Ok(painted.memory())
 }
