@@ -122,11 +122,9 @@ impl Resize {
             let planes = [red, green, blue];
             if !self.keeps_size() {
                 self.carry_out(source, y, &mut line);
-                fill(line.as_chunks().0.iter(), planes);
-            } else if self.columns.reversed {
-                fill(self.part_of_row(source, y).iter().rev(), planes);
+                fill(line.as_chunks().0, false, planes);
             } else {
-                fill(self.part_of_row(source, y).iter(), planes);
+                fill(self.part_of_row(source, y), self.columns.reversed, planes);
             }
         }
         self.line = line;

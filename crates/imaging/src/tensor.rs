@@ -6,18 +6,8 @@ use crate::error::{ImagingError, check};
 /// Half of a byte's range: a byte `x` is `x / HALF − 1` in a tensor, as image models expect.
 const HALF: f32 = 127.5;
 
-/// What each byte is in a tensor. Looked up, it costs no division.
-static VALUES: [f32; 256] = {
-    let (mut values, mut byte) = ([0.0; 256], 0);
-    while byte < values.len() {
-        values[byte] = byte as f32 / HALF - 1.0;
-        byte += 1;
-    }
-    values
-};
-
-/// Pixels that are turned from planes into bytes in one go: their colours are converted in vectors, and interleaved while they
-/// are in the cache.
+/// Pixels that are turned from planes into bytes, or back, in one go: their colours are converted in vectors, and interleaved while
+/// they are in the cache.
 const BLOCK: usize = 64;
 
 /// 1.5 × 2²³: added to a small float, it leaves the float's nearest integer in the lowest bits. Rounding and conversion
@@ -40,16 +30,47 @@ pub fn normalise(picture: &[u8], tensor: &mut [f32]) -> Result<(), ImagingError>
     check("the tensor", tensor.len(), picture.len())?;
     let (red, others) = tensor.split_at_mut(pixels.len());
     let (green, blue) = others.split_at_mut(pixels.len());
-    fill(pixels.iter(), [red, green, blue]);
+    fill(pixels, false, [red, green, blue]);
     Ok(())
 }
 
-/// Writes pixels to planes, as [`normalise`] does: as many as both have.
+/// Writes a row of pixels to planes of its length, as [`normalise`] does, from its end on where it is `reversed`.
+pub(crate) fn fill(pixels: &[[u8; CHANNELS]], reversed: bool, planes: [&mut [f32]; CHANNELS]) {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2, as was just asked.
+        unsafe { separate_avx2(pixels, reversed, planes) };
+        return;
+    }
+    separate(pixels, reversed, planes);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn separate_avx2(pixels: &[[u8; CHANNELS]], reversed: bool, planes: [&mut [f32]; CHANNELS]) {
+    separate(pixels, reversed, planes);
+}
+
+/// Pixels to planes.
 #[inline(always)]
-pub(crate) fn fill<'a>(pixels: impl Iterator<Item = &'a [u8; CHANNELS]>, [red, green, blue]: [&mut [f32]; CHANNELS]) {
-    for (((pixel, red), green), blue) in pixels.zip(red).zip(green).zip(blue) {
-        let [r, g, b] = pixel.map(|value| VALUES[usize::from(value)]);
-        (*red, *green, *blue) = (r, g, b);
+fn separate(pixels: &[[u8; CHANNELS]], reversed: bool, mut planes: [&mut [f32]; CHANNELS]) {
+    let mut bytes = [[0u8; BLOCK]; CHANNELS];
+    for (number, pixels) in pixels.chunks(BLOCK).enumerate() {
+        let [red, green, blue] = &mut bytes;
+        for (((pixel, red), green), blue) in pixels.iter().zip(red).zip(green).zip(blue) {
+            [*red, *green, *blue] = *pixel;
+        }
+        for (bytes, plane) in bytes.iter_mut().zip(&mut planes) {
+            let bytes = &mut bytes[..pixels.len()];
+            let from = if reversed {
+                bytes.reverse();
+                plane.len() - number * BLOCK - pixels.len()
+            } else {
+                number * BLOCK
+            };
+            let into = &mut plane[from..][..pixels.len()];
+            into.iter_mut().zip(bytes).for_each(|(into, byte)| *into = f32::from(*byte) / HALF - 1.0);
+        }
     }
 }
 

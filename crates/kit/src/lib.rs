@@ -33,6 +33,7 @@ pub mod figures;
 pub mod handover;
 pub mod input;
 pub mod log;
+pub mod lull;
 pub mod mark;
 pub mod members;
 pub mod node;

@@ -2,6 +2,7 @@
 
 use crate::figures::Spread;
 use crate::input::{Input, Next, Woken};
+use crate::lull::Lull;
 use crate::members::Member;
 use crate::pulse::Teller;
 use crate::turn::{Turn, Word};
@@ -34,6 +35,9 @@ pub struct Node {
     /// The outputs that an input of the dataflow file is connected to; `None` if the file cannot be read.
     heard: Option<Vec<String>>,
     pace: Option<Pace>,
+    lull: Lull,
+    /// A word that is not said yet: that this picture was taken up.
+    owed: Option<Stamp>,
     hears_all: bool,
     /// The parameters that are on.
     on: BTreeSet<String>,
@@ -97,8 +101,8 @@ impl Node {
         let outputs = sources.filter_map(|source| source.strip_prefix(&own)).map(ToOwned::to_owned).collect();
         let heard = (!members.is_empty()).then_some(outputs);
         let pulse = Teller::of(members.iter().find(|member| member.id == name).map(Member::work).unwrap_or_default());
-        let (pace, on) = (None, BTreeSet::new());
-        Self { dora, events, name, drops: 0, refused: 0, has_notice, heard, pace, hears_all, on, pulse }
+        let (pace, lull, owed, on) = (None, Lull::default(), None, BTreeSet::new());
+        Self { dora, events, name, drops: 0, refused: 0, has_notice, heard, pace, lull, owed, hears_all, on, pulse }
     }
 
     /// Lets pictures wait for their turn: of those that come to `inputs` only the newest of each stream is handed out, one
@@ -136,6 +140,31 @@ impl Node {
     /// dora cannot send.
     pub fn take(&mut self, stamp: &Stamp) -> Result<()> {
         self.say(TAKEN, stamp)
+    }
+
+    /// As [`take`](Self::take), when the next picture needs it: at once, or, where none is expected before this one is
+    /// [`done`](Self::done), then.
+    ///
+    /// # Errors
+    /// dora cannot send.
+    pub fn take_in_time(&mut self, stamp: &Stamp) -> Result<()> {
+        if self.lull.take(stamp.captured_ns, now_ns()) {
+            self.owed = Some(stamp.clone());
+            return Ok(());
+        }
+        self.take(stamp)
+    }
+
+    /// Says upstream that this picture is finished, and what is still to be said of it.
+    ///
+    /// # Errors
+    /// dora cannot send.
+    pub fn done(&mut self, stamp: &Stamp) -> Result<()> {
+        self.lull.done(now_ns());
+        if let Some(stamp) = self.owed.take() {
+            self.take(&stamp)?;
+        }
+        self.say(FINISHED, stamp)
     }
 
     /// Says how far this picture has come, if the dataflow has a place for that and somebody who listens: a word to nobody

@@ -45,9 +45,9 @@ pub fn run() -> Result<()> {
             DENOISED => {
                 let Some(latent) = node.accept::<Latent>(&input) else { continue };
                 let stamp = latent.header.stamp.clone();
-                node.take(&stamp)?;
+                node.take_in_time(&stamp)?;
                 show(&mut node, &mut stage, &sources, &input, latent)?;
-                node.say(FINISHED, &stamp)?;
+                node.done(&stamp)?;
             }
             port => node.refuse(port, &"this node has no such input"),
         }
