@@ -66,6 +66,13 @@ class Bank:
         made = [looks.apply(name, source.picture, noise) for noise in noises]
         return noises, [source, *(Cut(one, self.encode(one.transpose(2, 0, 1) * 2 - 1)) for one in made)]
 
+    def moved(self, size: int, name: str) -> tuple[np.ndarray, list[Cut]]:
+        """A camera that turns by one pixel, the noise fixed: (noise, [picture, look, picture moved along, its look]). Needs `encode`."""
+        noise, (source,) = self.draw(size, "natural")
+        along = np.concatenate([source.picture[:, 1:], source.picture[:, -1:]], 1)
+        views = source.picture, along
+        return noise, [Cut(one, self.encode(one.transpose(2, 0, 1) * 2 - 1)) for view in views for one in (view, looks.apply(name, view, noise))]
+
     def _cut(self, index: int, name: str, noise: np.ndarray, where: tuple[slice, slice], small: tuple[slice, slice]) -> Cut:
         first, *rest = name.split("+")
         if first.startswith("tint:"):

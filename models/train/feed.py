@@ -14,6 +14,8 @@ from .bank import Bank
 STRUCTURES = ["natural", *(look.__name__ for look in looks.STRUCTURE)]
 LIGHTS = ["natural", *(look.__name__ for look in looks.LIGHT), *(f"tint:{colour}" for colour in looks.TINTS)]
 LOOKS = list(looks.LOOKS)
+# Twins are one picture in one look, either with two noises, or with one noise and the second picture moved along by a pixel.
+SEEDS, MOVED = "seeds", "moved"
 
 
 @dataclass
@@ -28,24 +30,37 @@ class Batch:
     ids: np.ndarray
     amounts: np.ndarray
     looks: list[str]
-    # The first two rows are one picture in one look with two noises.
-    has_twins: bool
+    # What the first two rows are, SEEDS or MOVED; None where they have nothing to do with each other.
+    twins: str | None
 
 
 class Chances:
-    """Looks that are painted worse than the others are practised more often, up to three times as often."""
+    """Looks that are painted worse than the others are practised more often, up to three times as often; and those that flicker more, moved."""
 
     def __init__(self):
-        self.losses = multiprocessing.get_context("spawn").Array("d", [0.3] * len(LOOKS), lock=False)
+        self.losses, self.flickers = (multiprocessing.get_context("spawn").Array("d", [first] * len(LOOKS), lock=False) for first in (0.3, 1.0))
 
     def add(self, look: str, loss: float) -> None:
+        self._into(self.losses, look, loss)
+
+    def add_flicker(self, look: str, ratio: float) -> None:
+        """How much two moved twins differ, against the reference's."""
+        self._into(self.flickers, look, ratio)
+
+    @staticmethod
+    def _into(known, look: str, value: float) -> None:
         if look in looks.LOOKS:
             index = LOOKS.index(look)
-            self.losses[index] = 0.9 * self.losses[index] + 0.1 * loss
+            known[index] = 0.9 * known[index] + 0.1 * value
 
     def now(self) -> np.ndarray:
         losses = np.array(self.losses)
         wish = np.clip(np.sqrt(losses / np.median(losses)), 0.6, 1.8)
+        return wish / wish.sum()
+
+    def moved(self) -> np.ndarray:
+        flickers = np.array(self.flickers)
+        wish = np.clip(np.square(flickers / np.median(flickers)), 0.4, 4.0)
         return wish / wish.sum()
 
 
@@ -64,21 +79,27 @@ def _row(source, target, noise: np.ndarray, ask: prompts.Request) -> tuple:
     return source.picture.transpose(2, 0, 1) * 2 - 1, target.picture.transpose(2, 0, 1) * 2 - 1, source.latent, target.latent, noise, ask
 
 
-def batch(bank: Bank, words, size: int, count: int, chances: np.ndarray) -> Batch:
-    rows = []
-    if has_twins := count >= 4:
-        # Mostly of the looks that have texture; of the others, that they have none.
-        ask = next(ask for ask in iter(lambda: prompts.request(bank.rng, chances=chances), None) if ask.look in looks.TEXTURED or (ask.look in looks.LOOKS and bank.rng.random() < 0.3))
-        noises, (source, *targets) = bank.twins(size, ask.look)
-        rows += [_row(source, target, noise, ask) for noise, target in zip(noises, targets)]
+def _twins(bank: Bank, size: int, chances: Chances, kind: str) -> list[tuple]:
+    if kind == MOVED:
+        ask = next(ask for ask in iter(lambda: prompts.request(bank.rng, chances=chances.moved()), None) if ask.look in looks.LOOKS)
+        noise, (source, target, *moved) = bank.moved(size, ask.look)
+        return [_row(source, target, noise, ask), _row(*moved, noise, ask)]
+    # Mostly of the looks that have texture; of the others, that they have none.
+    ask = next(ask for ask in iter(lambda: prompts.request(bank.rng, chances=chances.now()), None) if ask.look in looks.TEXTURED or (ask.look in looks.LOOKS and bank.rng.random() < 0.3))
+    noises, (source, *targets) = bank.twins(size, ask.look)
+    return [_row(source, target, noise, ask) for noise, target in zip(noises, targets)]
+
+
+def batch(bank: Bank, words, size: int, count: int, chances: Chances, twins: str | None) -> Batch:
+    rows = _twins(bank, size, chances, twins) if twins else []
     while len(rows) < count:
-        ask = prompts.request(bank.rng, chances=chances)
+        ask = prompts.request(bank.rng, chances=chances.now())
         noise, (source, target) = bank.draw(size, "natural", ask.look)
         rows.append(_row(source, target, noise, ask))
     source, target, source_latent, target_latent, noise = (np.stack([row[i] for row in rows]) for i in range(5))
     asked = [row[5] for row in rows]
     ids = np.array([encoded.ids for encoded in words.encode_batch([ask.text for ask in asked])], np.int64)
-    return Batch(source, target, source_latent, target_latent, noise, ids, np.array([ask.amount for ask in asked], np.float32), [ask.look for ask in asked], has_twins)
+    return Batch(source, target, source_latent, target_latent, noise, ids, np.array([ask.amount for ask in asked], np.float32), [ask.look for ask in asked], twins)
 
 
 def _work(queue, seed: int, count: int, chances: Chances, path) -> None:
@@ -92,7 +113,7 @@ def _work(queue, seed: int, count: int, chances: Chances, path) -> None:
     bank, words, step = Bank(seed, encode=encode), prompts.tokenizer(), 0
     while True:
         size, many = [(128, count), (128, count), (256, max(1, count // 4))][step % 3]
-        made = batch(bank, words, size, many, chances.now())
+        made = batch(bank, words, size, many, chances, (SEEDS, MOVED)[step // 3 % 2] if many >= 4 else None)
         step += 1
         while True:
             try:

@@ -14,7 +14,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from . import autoencoder, looks, prompts
 from .autoencoder import LATENT_CHANNELS, LATENT_STD, change
-from .feed import LIGHTS, STRUCTURES, Chances, Feed, readings
+from .feed import LIGHTS, MOVED, SEEDS, STRUCTURES, Chances, Feed, readings
 from .run import CACHE, Average, clock, device, learning_rate, load_state, save_state
 from .texture import QUIET
 
@@ -45,6 +45,8 @@ def betas() -> list[float]:
 
 # How much more than everything else it counts what another seed changes: it is little beside the whole picture.
 TWINS = 1.5
+# And what a picture that moved along by a pixel changes, as a share of all that should change: what stands still must not flicker.
+PAN = 0.1
 
 UNET = {
     "sample_size": 32,
@@ -268,7 +270,7 @@ def train(minutes: float, threads: int, batch: int = 8, rate: float = 1.2e-3, re
         drawn = feed.next()
         source, clean, full, noise = (torch.from_numpy(a).to(where) for a in (drawn.source, drawn.source_latent, drawn.target_latent, drawn.noise))
         count, ids = len(drawn.looks), torch.from_numpy(drawn.ids).to(where)
-        timestep, start, wanted = (v.to(where) for v in steps.draw(count, drawn.has_twins))
+        timestep, start, wanted = (v.to(where) for v in steps.draw(count, drawn.twins is not None))
         part = (wanted * torch.from_numpy(drawn.amounts).to(where)).view(-1, 1, 1, 1)
         goal = clean + (full - clean) * part
         steps.mark(goal, wanted)
@@ -282,9 +284,17 @@ def train(minutes: float, threads: int, batch: int = 8, rate: float = 1.2e-3, re
         each = (weights * (made - goal).square()).mean((1, 2, 3))
         mse = each.mean()
         loss = mse + 0.2 * (weights * (made - goal).abs()).mean()
-        if drawn.has_twins:
-            # What is wrong with both alike falls out, and what the seed does remains.
+        # What is wrong with both twins alike falls out, and what the seed or the movement does remains.
+        if drawn.twins == SEEDS:
             loss = loss + TWINS * (weights[0] * ((made[0] - made[1]) - (goal[0] - goal[1])).square()).mean()
+        if drawn.twins == MOVED:
+            first, second = vae.decoder(made[:2] * LATENT_STD)
+            pictures, targets = (torch.from_numpy(two[:2]).to(where) for two in (drawn.source, drawn.target))
+            wanted_first, wanted_second = pictures + (targets - pictures) * part[:2]
+            flicker, wanted_flicker = first - second, wanted_first - wanted_second
+            least = wanted_flicker.abs().mean() + 0.002
+            loss = loss + PAN * (flicker - wanted_flicker).abs().mean() / least
+            chances.add_flicker(drawn.looks[0], (flicker.abs().mean() / least).item())
         for look, one in zip(drawn.looks, each.tolist()):
             chances.add(look, one)
         if pixels and share >= pixels_from and step % 2:
@@ -307,6 +317,7 @@ def train(minutes: float, threads: int, batch: int = 8, rate: float = 1.2e-3, re
             save_state(path, net, optimiser, seconds, step, average=average.weights)
             tqdm.write(f"painter step {step} {seconds:.0f} s mse {smooth_loss:.4f}")
     save_state(path, net, optimiser, seconds, step, average=average.weights)
+    print("flickers most:", ", ".join(f"{name} {ratio:.2f}" for ratio, name in sorted(zip(chances.flickers, looks.LOOKS), reverse=True)[:8]))
     print("hardest:", ", ".join(f"{name} {loss:.2f}" for loss, name in sorted(zip(chances.losses, looks.LOOKS), reverse=True)))
 
 

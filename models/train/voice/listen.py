@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from ..muon import Both
 from ..run import Average, clock, device, learning_rate, load_state, save_state
 from . import vocabulary
 from .corpus import Corpus
@@ -21,10 +22,10 @@ from .render import VOICE_CACHE
 FORM = "q5_0"
 # From this share of the time on, the forward pass rounds as the file will.
 ROUND_FROM = 0.7
-# How far from its words the decoder may look, in audio positions of 20 ms, and how many heads of each layer are told so.
+# How far beside what it writes the decoder may look, in audio positions of 20 ms, and how many heads of each layer are told so.
 WINDOW, GUIDED = 8.0, 2
-# Of the letters that the decoder is told to go on from, so many are others at most. From the right ones alone it learns to guess
-# the rest of a word instead of listening, and in use one wrong letter leads to the next (Bengio et al., Scheduled Sampling, 2015).
+# Of the tokens that the decoder is told to go on from, so many are others at most. From the right ones alone it learns to guess
+# what follows instead of listening, and in use one mistake leads to the next (Bengio et al., Scheduled Sampling, 2015).
 WRONG = 0.4
 # From this share of the time on they become fewer, down to none: then it learns to trust what it has written so far, and spells.
 WRONG_UNTIL = 0.6
@@ -33,10 +34,9 @@ QUIET = 0.07
 
 
 def _misheard(text: list[int], net: Listener, rng: np.random.Generator, share: float) -> list[int]:
-    """A text with other letters at a share of its places; a letter that begins a word stays one."""
-    within, first = ([net.row_of[token] for token in vocabulary.letters(begins)] for begins in (False, True))
+    """A text with others at a share of its places: a letter for a letter, a word for a word, and what begins a word still does."""
     wrong = rng.random(len(text)) < share
-    return [int(rng.choice(first if row in first else within)) if swap else row for row, swap in zip(text, wrong)]
+    return [int(rng.choice(net.alike(row))) if swap else row for row, swap in zip(text, wrong)]
 
 
 def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], count: int, where: torch.device, strength: float = 1.0, wrong: float = WRONG) -> dict[str, torch.Tensor]:
@@ -51,12 +51,12 @@ def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], 
     end, silence = net.row_of[vocabulary.END], net.row_of[vocabulary.NO_SPEECH]
     ids = torch.full((len(drawn), width), end)
     goal = torch.full((len(drawn), width), -100)
-    looks_at = torch.full((len(drawn), width), torch.nan)
+    looks_at = torch.full((len(drawn), width, 2), torch.nan)
     for row, (text, silent) in enumerate(zip(texts, quiet)):
         if not silent and drawn[row].phones:
             said = edges(drawn[row], [len(vocabulary.table()[net.rows[place]]) for place in text])
             first, second = places[row, :2]
-            looks_at[row, 1 : len(text) + 1] = torch.from_numpy(((said[:-1] + said[1:]) / 2 - first) / (second - first))
+            looks_at[row, 1 : len(text) + 1] = torch.from_numpy((np.stack([said[:-1], said[1:]], 1) - first) / (second - first))
         ids[row, : len(text) + 2] = torch.tensor(net.prompt() + _misheard(text, net, rng, rng.uniform(0, wrong)))
         # The place of the first prompt token says whether anybody speaks, as whisper's does.
         goal[row, : len(text) + 2] = torch.tensor([silence if silent else net.prompt()[1], *text, end])
@@ -65,9 +65,9 @@ def batch(net: Listener, corpus: Corpus, phones: Phones, seed: tuple[int, int], 
 
 
 def losses(net: Listener, one: dict[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
-    """Cross-entropies: of the text for each token, of the phone that sounds for each audio position; and the share of attention that goes elsewhere than to the letter's own sound.
+    """Cross-entropies: of the text for each token, of the phone that sounds for each audio position; and the share of attention that goes elsewhere than to the token's own sound.
 
-    The last is guided attention (Tachibana et al. 2017), around the time at which the letter is said instead of the diagonal.
+    The last is guided attention (Tachibana et al. 2017), around the time at which the token is said instead of the diagonal.
     Without it the decoder is a language model for thousands of steps, and guesses whole sentences from their beginning.
     """
     watched = net.watch(True)
@@ -75,9 +75,10 @@ def losses(net: Listener, one: dict[str, torch.Tensor]) -> tuple[torch.Tensor, .
     sounding = net.sounding(audio)
     text = F.cross_entropy(logits.float().flatten(0, 1), one["goal"].flatten())
     sounding = sounding.float().masked_fill(~one["possible"][:, None], -torch.inf)
-    told = ~one["looks_at"].isnan()
+    told = ~one["looks_at"][..., 0].isnan()
     positions = torch.arange(sounding.shape[1], device=sounding.device)
-    beside = 1 - torch.exp(-0.5 * ((positions - one["looks_at"][told][:, None]) / WINDOW).square())
+    begins, ends = one["looks_at"][told].T[..., None]
+    beside = 1 - torch.exp(-0.5 * ((begins - positions).maximum(positions - ends).clamp(min=0) / WINDOW).square())
     seen = torch.stack([attention.seen[:, :GUIDED].mean(1) for attention in watched], 1)
     away = (seen.transpose(1, 2)[told] * beside[:, None]).sum(2).mean()
     return text, F.cross_entropy(sounding.flatten(0, 1), one["phones"].flatten()), away
@@ -110,7 +111,7 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     rows = vocabulary.rows()
     _check(path, rows, size, len(phones))
     net = Listener(rows, size, phones=len(phones)).to(where)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
+    optimiser = Both(*net.matrices(), lr=rate)
     spent, step, state = load_state(path, net, optimiser)
     average = Average(net, 0.995 if minutes < 5 else 0.999, weights=state.get("average"))
     keep = {"rows": net.rows, "size": vars(net.size), "phones": len(phones), "before": state.get("before")}

@@ -6,7 +6,9 @@ it: they are counted in training as well, and probabilities here and there are t
 """
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import nn
@@ -208,6 +210,24 @@ class Listener(nn.Module):
 
     def places(self, text: str) -> list[int]:
         return [self.row_of[token] for token in vocabulary.encode(text)]
+
+    def matrices(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """The weights of all blocks, which Muon is for; and everything else: tables, convolutions, biases, norms."""
+        inside = [weight for name, weight in self.named_parameters() if ".blocks." in name and weight.ndim == 2]
+        known = {id(weight) for weight in inside}
+        return inside, [weight for weight in self.parameters() if id(weight) not in known]
+
+    @cached_property
+    def _kinds(self) -> dict[tuple[bool, bool], list[int]]:
+        """Rows by whether they begin a word and whether they are a single letter."""
+        kinds = defaultdict(list)
+        for row, token in enumerate(self.rows):
+            kinds[vocabulary.kind(token)].append(row)
+        return kinds
+
+    def alike(self, row: int) -> list[int]:
+        """The rows that could stand in the place of this one."""
+        return self._kinds[vocabulary.kind(self.rows[row])]
 
     def prompt(self) -> list[int]:
         """As whisper.cpp begins an English transcript without time stamps."""

@@ -1,5 +1,6 @@
 """Quick tests, without synthesisers and without training: `python -m unittest train.voice.test_voice` in models/."""
 
+import copy
 import tempfile
 import unittest
 import unittest.mock
@@ -9,7 +10,8 @@ import numpy as np
 import torch
 
 from .. import prompts
-from . import chat, descriptions, ggml, gguf_file, listen, mel, quantise, reference, sentences, smalltalk, spelling, synthesisers, vocabulary
+from ..muon import Both, orthogonal
+from . import chat, descriptions, ggml, gguf_file, listen, mel, quantise, reference, sentences, smalltalk, spelling, synthesisers, unpack, vocabulary
 from .corpus import Spoken
 from .distort import distort
 from .evaluate import hear
@@ -44,6 +46,14 @@ class Words(unittest.TestCase):
         ear = Ear([("a comic book", "a camic book")] * 50)
         spoiled = {ear.mishear("a comic book", rng, 3.0) for _ in range(200)}
         self.assertEqual(spoiled, {"a comic book", "a camic book"})
+
+    def test_a_word_that_was_said_often_is_misheard_as_it_was_and_any_other_by_its_letters(self):
+        rng = np.random.default_rng(1)
+        ear = Ear([("paint a boy", "paint apply")] * 50)
+        self.assertEqual({ear.mishear("a boy", rng, 3.0) for _ in range(200)}, {"a boy", "boy", "apply", "a apply"})
+        ear = Ear([("neon", "nion")] * 30 + [("neon", "neon")] * 30)
+        self.assertEqual({ear.mishear("neon", rng, 2.0) for _ in range(200)}, {"neon", "nion"})
+        self.assertEqual({ear.mishear("nest", rng, 2.0) for _ in range(200)}, {"nest", "nist"})
 
     def test_no_test_wording_is_trained(self):
         for carriers in (sentences.THINGS, sentences.MANNERS, smalltalk.TALK):
@@ -188,14 +198,33 @@ class Answers(unittest.TestCase):
             text, _, _ = net.transcribe(torch.zeros(1, 80, 64), most=6, beams=beams)[0]
             self.assertEqual(text[:1], wanted)
 
-    def test_wrong_letters_stay_letters_and_words_stay_words(self):
+    def test_what_is_misheard_stays_of_its_kind(self):
         net, rng = Listener(vocabulary.rows(), Size(64, 2, 1)), np.random.default_rng(4)
-        text = net.places("mirror mirror on the wall")
+        text = net.places("mirror quartz kaleidoscope")
         wrong = listen._misheard(text, net, rng, 1.0)
-        heard = vocabulary.decode([net.rows[row] for row in wrong])
-        self.assertNotEqual(heard, "mirror mirror on the wall")
-        self.assertEqual([len(word) for word in heard.split()], [6, 6, 2, 3, 4])
+        kinds = [[vocabulary.kind(net.rows[row]) for row in of] for of in (text, wrong)]
+        self.assertEqual(*kinds)
+        self.assertEqual(kinds[0][:2], [(True, False), (True, True)])
+        self.assertNotEqual(wrong, text)
         self.assertEqual(listen._misheard(text, net, rng, 0.0), text)
+
+    def test_what_people_say_to_a_mirror_is_written_in_words_and_everything_else_in_letters(self):
+        tokens = lambda text: [vocabulary.table()[token] for token in vocabulary.encode(text)]  # noqa: E731
+        self.assertEqual(tokens("a comic book"), [b" a", b" comic", b" book"])
+        self.assertEqual(tokens("quartz"), [b" q", b"u", b"a", b"r", b"t", b"z"])
+        for word in sentences.lexicon():
+            self.assertEqual(vocabulary.decode(vocabulary.encode(word)), word)
+
+    def test_a_pack_of_letters_goes_on_as_one_of_words_that_begin_as_their_letters(self):
+        old = Listener(sorted({*vocabulary.letters(False), *vocabulary.letters(True), vocabulary.END, vocabulary.START, vocabulary.NO_SPEECH, vocabulary.NO_TIMESTAMPS}), Size(64, 2, 1))
+        table, rows = unpack._table(old, vocabulary.rows()), vocabulary.rows()
+        known = dict(zip(old.rows, old.decoder.token_embedding.weight))
+        for token, row in zip(rows, table):
+            if token in known:
+                self.assertTrue(torch.equal(row, known[token]))
+        (letter,), (word,) = vocabulary.spelled("b"), vocabulary.encode("book")
+        others = [torch.cosine_similarity(table[rows.index(word)], known[of], dim=0) for of in vocabulary.letters(True)]
+        self.assertEqual(vocabulary.letters(True)[int(torch.stack(others).argmax())], letter)
 
     def test_words_that_do_not_belong_together_are_drawn_alike_from_one_seed(self):
         known = sentences.lexicon()
@@ -205,6 +234,39 @@ class Answers(unittest.TestCase):
         self.assertTrue(any("anvil" in text or "quartz" in text for text in one))
         for text in one:
             self.assertEqual(text, spelling.plain(text))
+
+
+class Steps(unittest.TestCase):
+    def test_a_step_of_muon_is_nearly_orthogonal_whatever_the_shape(self):
+        torch.manual_seed(1)
+        for shape in ((3, 16, 16), (2, 16, 64), (2, 64, 16)):
+            values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
+            self.assertTrue(bool(((values > 0.5) & (values < 1.3)).all()), values)
+
+    def test_both_optimisers_learn_and_go_on_where_they_were_stopped(self):
+        torch.manual_seed(2)
+        asked, answers = torch.randn(64, 8), torch.randn(64, 4)
+
+        def run(net, optimiser, steps):
+            for _ in range(steps):
+                loss = (net(asked) - answers).square().mean()
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+            return loss.item()
+
+        net = torch.nn.Linear(8, 4)
+        both = lambda net: Both([net.weight], [net.bias], lr=0.02)  # noqa: E731
+        optimiser = both(net)
+        first = run(net, optimiser, 1)
+        run(net, optimiser, 20)
+        other = torch.nn.Linear(8, 4)
+        other.load_state_dict(net.state_dict())
+        resumed = both(other)
+        resumed.load_state_dict(copy.deepcopy(optimiser.state_dict()))
+        last = run(net, optimiser, 20)
+        self.assertLess(last, first)
+        self.assertEqual(run(other, resumed, 20), last)
 
 
 class Files(unittest.TestCase):

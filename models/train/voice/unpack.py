@@ -11,7 +11,7 @@ import torch
 
 from ..run import save_state
 from ..unpack import STEP
-from . import LISTENER, OUT, REPHRASER, packed
+from . import LISTENER, OUT, REPHRASER, packed, vocabulary
 from .corpus import Corpus
 from .listener import Listener
 from .phones import Phones
@@ -26,11 +26,28 @@ def before(name: str, minutes: float, tables: Path = TABLES) -> dict[str, float]
     return {"seconds": known["seconds"] - minutes * 60, "step": known["step"] - STEP}
 
 
+def _table(shipped: Listener, rows: list[int]) -> torch.Tensor:
+    """The token table for other rows than the shipped ones: a token that is new begins as its letters, the first one before all."""
+    known = shipped.decoder.token_embedding.weight.detach()
+
+    def row(token: int) -> torch.Tensor:
+        if token in shipped.row_of:
+            return known[shipped.row_of[token]]
+        text = vocabulary.table()[token].decode()
+        # " ivan" is a space and a word.
+        letters = vocabulary.spelled(text.strip() or "i") if text.startswith(" ") else vocabulary.spelled(f"a{text}")[1:]
+        first, *rest = (known[shipped.row_of[letter]] for letter in letters)
+        return torch.stack([first, torch.stack([first, *rest]).mean(0)]).mean(0)
+
+    return torch.stack([row(token) for token in rows])
+
+
 def listener(path: Path, cache: Path, minutes: float) -> None:
     shipped = packed.listener(path)
     torch.manual_seed(4)
-    net = Listener(shipped.rows, shipped.size, phones=len(Phones(Corpus(cache / "train").said)))
-    net.load_state_dict(shipped.state_dict() | {name: value for name, value in net.state_dict().items() if name.startswith("sounding")})
+    net = Listener(vocabulary.rows(), shipped.size, phones=len(Phones(Corpus(cache / "train").said)))
+    sounding = {name: value for name, value in net.state_dict().items() if name.startswith("sounding")}
+    net.load_state_dict(shipped.state_dict() | sounding | {"decoder.token_embedding.weight": _table(shipped, net.rows)})
     keep = {"rows": net.rows, "size": vars(net.size), "phones": net.sounding.out_features, "before": before("listener", minutes)}
     save_state(cache / "listener.pt", net, None, minutes * 60, STEP, average=net.state_dict(), **keep)
 

@@ -1,7 +1,8 @@
-"""Whisper's English tokens: the table that whisper.cpp expects, and the few rows of it that the listener learns: letters.
+"""Whisper's English tokens: the table that whisper.cpp expects, and the few rows of it that the listener learns.
 
-A thousand words are too many for hours of speech and a small decoder: over whole words it learned to guess sentences. Letters
-follow the phones, and words that were never heard can be written.
+Words that people say to a mirror (`sentences.lexicon`) are written as whisper writes them, most as one token; every other word
+letter by letter. Over words alone, from nothing, it learned to guess sentences; over letters alone it heard every word and
+misspelled one in five ("camic book"). So it begins with letters, and words come when the encoder knows the phones (`unpack`).
 
 The table (51,864 tokens with the specials) is fixed by whisper.cpp (`whisper_vocab` in whisper.cpp); it and the mel filters come
 with PyPI `openai-whisper` (MIT), whose files are read here without importing it.
@@ -11,6 +12,8 @@ import base64
 import importlib.util
 from functools import cache
 from pathlib import Path
+
+from .sentences import lexicon
 
 SIZE = 51864
 END, START, NO_SPEECH, NO_TIMESTAMPS = 50256, 50257, 50361, 50362
@@ -44,9 +47,30 @@ def _ranks() -> dict[bytes, int]:
     return {token: rank for rank, token in enumerate(table())}
 
 
+def _pieces(word: str) -> list[int]:
+    """Byte pair encoding of a word with the space before it, as tiktoken does it: of all pairs side by side the one of least rank becomes one, until none is known."""
+    parts = [bytes([byte]) for byte in f" {word}".encode()]
+    while True:
+        rank, place = min(((_ranks().get(a + b, SIZE), place) for place, (a, b) in enumerate(zip(parts, parts[1:]))), default=(SIZE, 0))
+        if rank == SIZE:
+            return [_ranks()[part] for part in parts]
+        parts[place : place + 2] = [parts[place] + parts[place + 1]]
+
+
+@cache
+def words() -> dict[str, list[int]]:
+    """The tokens of every word that has some of its own."""
+    return {word: _pieces(word) for word in lexicon()}
+
+
+def spelled(word: str) -> list[int]:
+    """Letter by letter: the first with its space before it."""
+    return [_ranks()[(" " * (place == 0) + letter).encode()] for place, letter in enumerate(word)]
+
+
 def encode(text: str) -> list[int]:
-    """Token ids of plain text (`spelling.plain`), letter by letter: the first of a word with its space before it, as whisper writes words."""
-    return [_ranks()[(" " * (place == 0) + letter).encode()] for word in text.split() for place, letter in enumerate(word)]
+    """Token ids of plain text (`spelling.plain`)."""
+    return [token for word in text.split() for token in words().get(word) or spelled(word)]
 
 
 def decode(tokens: list[int]) -> str:
@@ -54,8 +78,16 @@ def decode(tokens: list[int]) -> str:
 
 
 def rows() -> list[int]:
-    """The ids that the listener learns, sorted: letters and the apostrophe, with and without a space before them, and the specials."""
-    return sorted({*letters(False), *letters(True), END, START, NO_SPEECH, NO_TIMESTAMPS})
+    """The ids that the listener learns, sorted: words and their pieces, letters and the apostrophe, with and without a space before them, and the specials."""
+    return sorted({*(token for tokens in words().values() for token in tokens), *letters(False), *letters(True), END, START, NO_SPEECH, NO_TIMESTAMPS})
+
+
+def kind(token: int) -> tuple[bool, bool] | None:
+    """Whether a token begins a word, and whether it is a single letter; None for the specials."""
+    if token >= END:
+        return None
+    text = table()[token]
+    return text.startswith(b" "), len(text.strip()) == 1
 
 
 def letters(begins: bool) -> list[int]:
