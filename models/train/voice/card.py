@@ -72,7 +72,7 @@ Training: listener {spent["listener"]}; rephraser {spent["rephraser"]}; {datetim
 
 ## What it cannot do
 
-- Understand people reliably. It writes letter by letter what it hears, and spells what it does not know as it sounds.
+- Understand people reliably. It knows the words of requests and small talk, and spells what it does not know as it sounds.
 - Other languages, punctuation, capitals, time stamps. Two talkers at once. Sentences of more than 9 seconds.
 - Where nobody speaks it writes "silence", which the node `stt` refuses.
 - The rephraser knows sentences that ask for something; on a long story it takes the look's words it finds, or none. It answers `none` where no picture is

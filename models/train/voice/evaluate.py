@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from .. import wordings
-from . import LISTENER, OUT, REPHRASER, card, chat, mel, packed, render
+from . import LISTENER, OUT, REPHRASER, card, chat, mel, packed, render, vocabulary
 from .corpus import Corpus, Spoken
 from .descriptions import pair, shows
 from .distort import with_noise
@@ -25,12 +25,17 @@ from .spelling import errors, plain
 from .vocabulary import SILENCE
 
 # The node `stt` adds half a second of silence and works on steps of 16 positions (nodes/stt/src/hear.rs); it refuses a transcript
-# of a lower mean log-probability (STT_LOG_PROBABILITY, letter by letter), and one where nobody speaks with more than that probability (STT_NO_SPEECH).
-AFTER, STEP, LEAST, GATE, NOBODY = 8000, 16, 16800, -0.25, 0.6
+# of a lower mean log-probability than `gate`, and one where nobody speaks with more than that probability (STT_NO_SPEECH).
+AFTER, STEP, LEAST, NOBODY = 8000, 16, 16800, 0.6
 # STT_BEAM_SIZE of dataflow.yml.
 BEAMS = 3
 SETS = {"dev": "voices of training", "voices": "held-out voices", "festival": "held-out synthesiser"}
 NOISE_DECIBELS = 10.0
+
+
+def gate(text: str) -> float:
+    """STT_LOG_PROBABILITY of the node, `auto`: who writes letter by letter must be surer (`is_spelled`, nodes/stt/src/hear.rs)."""
+    return -0.25 if len(text.replace(" ", "")) == len(vocabulary.encode(text)) else -1.0
 
 
 def hear(net: Listener, sounds: list[np.ndarray]) -> list[tuple[str, float]]:
@@ -46,7 +51,7 @@ def hear(net: Listener, sounds: list[np.ndarray]) -> list[tuple[str, float]]:
             for row, index in zip(rows, some):
                 row[: len(sounds[index])] = torch.from_numpy(sounds[index])
             for index, (text, sure, nobody) in zip(some, net.transcribe(mel.log_mel(rows, 2 * positions), beams=BEAMS)):
-                heard[index] = ("" if text == SILENCE or sure < GATE or nobody > NOBODY else text, sure)
+                heard[index] = ("" if text == SILENCE or sure < gate(text) or nobody > NOBODY else text, sure)
     return heard
 
 
