@@ -15,7 +15,7 @@ use std::fs;
 const WISHES: [(&str, &str); 3] =
     [("blueprint.wav", "blueprint"), ("thermal.wav", "thermal"), ("stainedglass.wav", "stainedglass")];
 /// What is said and is no wish.
-const TALK: &str = "evening.wav";
+const TALK: &str = "report.wav";
 
 /// Side of the pictures.
 const SIZE: usize = 256;

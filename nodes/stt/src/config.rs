@@ -36,7 +36,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "STT_LOG_PROBABILITY",
         default: "auto",
-        text: "The least mean log-probability of what was written; lower, and the model has guessed. `auto` is -1.0, and -0.25 for a model that writes letter by letter, as the starter's.",
+        text: "The least mean log-probability of what was written; lower, and the model has guessed. `auto` is -1.0, and -0.25 for what was written letter by letter, as the starter's model writes words that it does not know.",
     },
     Key {
         name: "STT_REFUSED",

@@ -27,7 +27,8 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// Whether the model writes letter by letter, as the starter's does: it is surer of a letter than another one is of a word.
+    /// Whether it is written letter by letter, as the starter's model writes words that it does not know: a model is surer of a letter than of a
+    /// word.
     #[must_use]
     pub fn is_spelled(&self) -> bool {
         let letters = self.text.chars().filter(|letter| !letter.is_whitespace());

@@ -10,7 +10,7 @@ use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState, install_logging_hooks,
 };
 
-/// Letters of a fast speaker a second: the starter's listener writes one a token. A decoder that does not find the end is
+/// Letters of a fast speaker a second: the starter's listener writes unknown words one a token. A decoder that does not find the end is
 /// stopped there.
 const TOKENS_A_SECOND: usize = 24;
 /// And so many beside.

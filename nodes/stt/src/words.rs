@@ -24,8 +24,8 @@ pub struct Gates {
 
 /// Below it a whisper model has guessed: `logprob_threshold` of whisper's `transcribe.py`.
 const GUESSED: f32 = -1.0;
-/// Below it one that writes letter by letter has. Measured with the starter's: of what its voices ask for in noise a tenth less is
-/// painted right, and four tenths less wrong.
+/// Below it one that writes letter by letter has. Measured with a starter model that wrote nothing but letters: of what its voices ask
+/// for in noise a tenth less was painted right, and four tenths less wrong.
 const GUESSED_SPELLED: f32 = -0.25;
 
 impl Gates {
