@@ -2,7 +2,8 @@
 
 Words that people say to a mirror (`sentences.lexicon`) are written as whisper writes them, most as one token; every other word
 letter by letter. Over words alone, from nothing, it learned to guess sentences; over letters alone it heard every word and
-misspelled one in five ("camic book"). So it begins with letters, and words come when the encoder knows the phones (`unpack`).
+misspelled one in five ("camic book"). The listener that ships knew letters before it learned words (`unpack` maps one onto the other);
+both at once from nothing, which is what `listen --fresh` does now, has not been tried.
 
 The table (51,864 tokens with the specials) is fixed by whisper.cpp (`whisper_vocab` in whisper.cpp); it and the mel filters come
 with PyPI `openai-whisper` (MIT), whose files are read here without importing it.
