@@ -230,6 +230,14 @@ impl Pace {
         }
     }
 
+    /// The cores of the UNet and of the two other stages. Where three threads share two cores, the slowest stage has one for itself.
+    fn cores(self) -> [&'static str; 2] {
+        match self {
+            Self::Overlapped if cores() == 2 => ["0", "1"],
+            Self::LeastDelay | Self::Balanced | Self::Overlapped | Self::OverlappedWhole => ["auto"; 2],
+        }
+    }
+
     /// Its name in the table.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -244,7 +252,12 @@ impl Pace {
 
 /// Threads of each of so many models that work at once.
 fn share_of_cores(models: usize) -> usize {
-    available_parallelism().map_or(1, usize::from).div_ceil(models)
+    cores().div_ceil(models)
+}
+
+/// All that there are.
+fn cores() -> usize {
+    available_parallelism().map_or(1, usize::from)
 }
 
 /// A graph with the test pattern in front, the probe at its end, and `stages` between them, which find `control` and `embed`; with
@@ -288,11 +301,14 @@ nodes:
 /// The image path with the test pattern in front and the probe at its end.
 #[must_use]
 pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, probe_inputs: &str) -> String {
-    let (threads, word, pace) = (pace.threads(), pace.word(), pace.output());
+    let (threads, [alone, others], word, pace) = (pace.threads(), pace.cores(), pace.word(), pace.output());
     let environment = format!(
         r#"  ENCODER_THREADS: "{threads}"
   DIFFUSION_THREADS: "{threads}"
-  DECODER_THREADS: "{threads}""#
+  DECODER_THREADS: "{threads}"
+  ENCODER_CORES: "{others}"
+  DIFFUSION_CORES: "{alone}"
+  DECODER_CORES: "{others}""#
     );
     let stages = format!(
         r"  - id: encoder

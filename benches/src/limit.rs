@@ -2,7 +2,7 @@
 
 use eyre::{Result, eyre};
 use mirror_inference::options::SPIN_US;
-use mirror_inference::{Choice, Element, Model, Options, Provider, Runtime};
+use mirror_inference::{Choice, Cores, Element, Model, Options, Provider, Runtime};
 use mirror_kit::figures::Spread;
 use mirror_models::{Pack, Part};
 use serde::Serialize;
@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 
 /// Pictures that warm up, and pictures that count.
 const WARM_UP: usize = 10;
-/// How long waiting threads stay awake, in microseconds: not at all, as in the nodes, always.
-const SPINS: [u32; 3] = [0, SPIN_US, 1_000_000];
+/// How long waiting threads stay awake, in microseconds, and whether each keeps to a core: not at all, as long as in the nodes, always;
+/// and wholly as in the nodes.
+static WAYS: [(u32, Cores); 4] =
+    [(0, Cores::Any), (SPIN_US, Cores::Any), (1_000_000, Cores::Any), (SPIN_US, Cores::Auto)];
 /// How many times `measure` ticks for each picture.
-pub const ROUNDS: usize = SPINS.len() + 3;
+pub const ROUNDS: usize = WAYS.len() + 3;
 
 /// The bare models of one size.
 #[derive(Debug, Clone, Serialize)]
@@ -45,8 +47,14 @@ pub struct Calm {
 }
 
 /// Opens the three models of the image path, with tensors for pictures of that size.
-fn open(runtime: &Runtime, pack: &Pack, size: usize, threads: usize, spin_us: u32) -> Result<Vec<Model>> {
-    let options = Options { provider: Choice::Only(Provider::Cpu), threads, spin_us };
+fn open(
+    runtime: &Runtime,
+    pack: &Pack,
+    size: usize,
+    threads: usize,
+    (spin_us, on): &(u32, Cores),
+) -> Result<Vec<Model>> {
+    let options = Options { provider: Choice::Only(Provider::Cpu), threads, spin_us: *spin_us, cores: on.clone() };
     let channels = pack.latents.channels;
     let side = size / pack.latents.downscale;
     let latent = [1, channels, side, side];
@@ -80,13 +88,20 @@ fn open(runtime: &Runtime, pack: &Pack, size: usize, threads: usize, spin_us: u3
 ///
 /// # Errors
 /// A model that cannot be opened or run.
-pub fn measure(runtime: &Runtime, pack: &Pack, size: usize, pictures: usize, tick: &dyn Fn()) -> Result<Limit> {
+pub fn measure(
+    runtime: &Runtime,
+    pack: &Pack,
+    size: usize,
+    pictures: usize,
+    tick: &(dyn Fn() + Sync),
+) -> Result<Limit> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     // Threads that stay awake between operators, asleep, or as the nodes have them: the best way counts.
     let mut stages = Vec::new();
     let mut in_turn_fps = 0.0;
-    for spin_us in SPINS {
-        let (times, fps) = in_turn(open(runtime, pack, size, cores, spin_us)?, pictures, tick)?;
+    for way in &WAYS {
+        let models = open(runtime, pack, size, cores, way)?;
+        let (times, fps) = beside(|| in_turn(models, pictures, tick))?;
         if fps > in_turn_fps {
             (stages, in_turn_fps) = (times, fps);
         }
@@ -95,8 +110,8 @@ pub fn measure(runtime: &Runtime, pack: &Pack, size: usize, pictures: usize, tic
     for threads in [1, cores] {
         let mut best: f64 = 0.0;
         // A thread alone waits for nobody.
-        for spin_us in if threads == 1 { &SPINS[..1] } else { &SPINS[..2] } {
-            best = best.max(pipelined(open(runtime, pack, size, threads, *spin_us)?, pictures)?);
+        for way in if threads == 1 { &WAYS[..1] } else { &WAYS[..2] } {
+            best = best.max(pipelined(open(runtime, pack, size, threads, way)?, pictures)?);
             (0..pictures).for_each(|_| tick());
         }
         pipelined_fps.push((threads, best));
@@ -106,7 +121,7 @@ pub fn measure(runtime: &Runtime, pack: &Pack, size: usize, pictures: usize, tic
     Ok(Limit { stages, sum_ms, in_turn_fps, pipelined_fps, fps })
 }
 
-fn in_turn(mut models: Vec<Model>, pictures: usize, tick: &dyn Fn()) -> Result<(Vec<(String, Spread)>, f64)> {
+fn in_turn(mut models: Vec<Model>, pictures: usize, tick: &(dyn Fn() + Sync)) -> Result<(Vec<(String, Spread)>, f64)> {
     let mut times = vec![Vec::with_capacity(pictures); models.len()];
     let mut start = Instant::now();
     for picture in 0..WARM_UP + pictures {
@@ -139,7 +154,16 @@ fn named(times: &mut [Vec<i64>]) -> Vec<(String, Spread)> {
 /// A model that cannot be opened or run.
 pub fn calm(runtime: &Runtime, pack: &Pack, size: usize, fps: f64, pictures: usize) -> Result<Calm> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let mut models = open(runtime, pack, size, cores, SPIN_US)?;
+    let models = open(runtime, pack, size, cores, &WAYS[3])?;
+    beside(move || at_a_pace(models, fps, pictures))
+}
+
+/// Does it in a thread of its own: one that runs a model may keep to a core, and what it starts afterwards would too.
+fn beside<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    thread::scope(|scope| scope.spawn(work).join()).map_err(|_| eyre!("a thread that runs models has panicked"))?
+}
+
+fn at_a_pace(mut models: Vec<Model>, fps: f64, pictures: usize) -> Result<Calm> {
     let (mut whole, period) = (Vec::with_capacity(pictures), Duration::from_secs_f64(1.0 / fps));
     let mut times = vec![Vec::with_capacity(pictures); models.len()];
     let mut next = Instant::now();

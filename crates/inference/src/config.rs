@@ -1,6 +1,6 @@
 //! What every node that runs a model of a pack is configured with.
 //!
-//! A node lists six keys, two under its own prefix, and reads them with [`Config::read`]:
+//! A node lists seven keys, three under its own prefix, and reads them with [`Config::read`]:
 //!
 //! ```
 //! use mirror_inference::config::{self, Config};
@@ -9,6 +9,7 @@
 //! const KEYS: &[Key] = &[
 //!     config::threads("DECODER_THREADS", "Threads of the decoder; 0 is one a core"),
 //!     config::spin_us("DECODER_SPIN_US"),
+//!     config::cores("DECODER_CORES"),
 //!     config::PACK,
 //!     config::PACKS,
 //!     config::PACKS_OPEN,
@@ -20,8 +21,9 @@
 //! # }
 //! ```
 
+use crate::cores::{self, Cores};
 use crate::options::{Choice, Options};
-use eyre::Result;
+use eyre::{Result, bail};
 use mirror_kit::{Environment, Key};
 use std::path::PathBuf;
 
@@ -44,7 +46,14 @@ pub const fn spin_us(name: &'static str) -> Key {
     Key { name, default: "200", text }
 }
 
-/// What the six keys say.
+/// On which cores these threads run: `<NODE>_CORES`; see [`Cores`].
+#[must_use]
+pub const fn cores(name: &'static str) -> Key {
+    let text = "Which core each thread of the model keeps to, on the CPU: `any`, cores like `0` or `0,2-3`, or `auto`: one each where there is a thread for every core and there are at most four";
+    Key { name, default: "auto", text }
+}
+
+/// What the seven keys say.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Directory of the model pack.
@@ -72,7 +81,7 @@ impl Config {
     /// A value that cannot be used.
     ///
     /// # Panics
-    /// If the node does not list the six keys: a fault of the program, which its first test finds.
+    /// If the node does not list the seven keys: a fault of the program, which its first test finds.
     pub fn of(environment: &Environment) -> Result<Self> {
         let prefix = environment.prefix();
         let options = Options {
@@ -81,7 +90,13 @@ impl Config {
             threads: environment.within(&format!("{prefix}THREADS"), 0, 256)?,
             // Beyond a second a thread would simply never sleep.
             spin_us: environment.within(&format!("{prefix}SPIN_US"), 0, 1_000_000)?,
+            cores: environment.parse(&format!("{prefix}CORES"), Cores::EXPECTED)?,
         };
+        if let Some(core) = options.cores.foreign() {
+            let name = format!("{prefix}CORES");
+            let there = cores::all().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            bail!("{name}={:?} names core {core}: this process may use {there}", environment.text(&name));
+        }
         Ok(Self {
             pack: environment.text(PACK.name).into(),
             packs: environment.text(PACKS.name).to_owned(),
@@ -96,8 +111,15 @@ mod tests {
     use super::*;
     use crate::options::Provider;
 
-    const KEYS: &[Key] =
-        &[threads("DECODER_THREADS", ""), spin_us("DECODER_SPIN_US"), PACK, PACKS, PACKS_OPEN, PROVIDER];
+    const KEYS: &[Key] = &[
+        threads("DECODER_THREADS", ""),
+        spin_us("DECODER_SPIN_US"),
+        super::cores("DECODER_CORES"),
+        PACK,
+        PACKS,
+        PACKS_OPEN,
+        PROVIDER,
+    ];
 
     fn config(pairs: &[(&str, &str)]) -> Result<Config> {
         Config::of(&Environment::given(KEYS, pairs.iter().copied())?)
@@ -116,13 +138,22 @@ mod tests {
             ("MIRROR_PACKS", "/models:/more"),
             ("MIRROR_PACKS_OPEN", "3"),
             ("MIRROR_PROVIDER", "cuda"),
+            ("DECODER_CORES", "any"),
             ("ENCODER_THREADS", "7"),
         ]);
         let Config { pack, packs, packs_open, options } = config.expect("all of them are right");
         assert_eq!(pack, PathBuf::from("/models/mine"));
         assert_eq!((packs.as_str(), packs_open), ("/models:/more", 3));
         assert_eq!((options.threads, options.spin_us), (3, 50));
-        assert_eq!(options.provider, Choice::Only(Provider::Cuda));
+        assert_eq!((options.provider, options.cores), (Choice::Only(Provider::Cuda), Cores::Any));
+    }
+
+    #[test]
+    fn cores_that_cannot_be_read_or_are_not_there_are_refused() {
+        assert_eq!(error("DECODER_CORES", "two"), "DECODER_CORES=\"two\" is not auto, any, or cores like 0 or 0,2-3");
+        let fault = error("DECODER_CORES", "1023");
+        assert!(fault.starts_with("DECODER_CORES=\"1023\" names core 1023: this process may use "), "{fault}");
+        assert_eq!(config(&[]).expect("nothing is wrong").options.cores, Cores::Auto);
     }
 
     #[test]

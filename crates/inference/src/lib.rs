@@ -16,6 +16,7 @@
 //! ```
 
 pub mod config;
+pub mod cores;
 pub mod model;
 pub mod options;
 pub mod port;
@@ -24,6 +25,7 @@ pub mod runtime;
 mod slot;
 
 pub use config::Config;
+pub use cores::Cores;
 pub use model::Model;
 pub use options::{Choice, Options, Provider};
 pub use port::{Element, Port};

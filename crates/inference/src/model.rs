@@ -1,5 +1,6 @@
 //! One graph, ready to run.
 
+use crate::cores;
 use crate::options::{Choice, Options, Provider};
 use crate::port::{Element, Port};
 use crate::runtime::Runtime;
@@ -10,7 +11,6 @@ use ort::session::IoBinding;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
 
 /// An ONNX graph with its tensors bound: written and read in place, run after run.
 pub struct Model {
@@ -18,6 +18,8 @@ pub struct Model {
     binding: IoBinding,
     path: PathBuf,
     provider: Provider,
+    /// The core that the thread which runs it keeps to.
+    core: Option<usize>,
     inputs: Vec<Port>,
     outputs: Vec<Port>,
     bound_inputs: Vec<Slot>,
@@ -43,7 +45,18 @@ impl Model {
         tracing::info!("{} on {provider}: {} → {}", path.display(), list(&inputs), list(&outputs));
         let binding = session.create_binding()?;
         let (bound_inputs, bound_outputs) = (Vec::new(), Vec::new());
-        Ok(Self { session, binding, path: path.to_owned(), provider, inputs, outputs, bound_inputs, bound_outputs })
+        let core = plan(options, provider).map(|cores| cores[0]);
+        Ok(Self {
+            session,
+            binding,
+            path: path.to_owned(),
+            provider,
+            core,
+            inputs,
+            outputs,
+            bound_inputs,
+            bound_outputs,
+        })
     }
 
     /// What runs it.
@@ -145,6 +158,7 @@ impl Model {
                 slot.bind_input(&mut self.binding)?;
             }
         }
+        self.core.into_iter().for_each(cores::keep);
         let run = self.session.run_binding(&self.binding).map(drop);
         run.wrap_err_with(|| format!("{} does not run", self.path.display()))
     }
@@ -198,6 +212,16 @@ fn open_on_best(runtime: &Runtime, path: &Path, options: &Options) -> Result<(Se
     }
 }
 
+/// How many threads a model has.
+fn threads(options: &Options) -> usize {
+    if options.threads == 0 { cores::all().len() } else { options.threads }
+}
+
+/// The core of each of them, the one that runs the model first.
+fn plan(options: &Options, provider: Provider) -> Option<Vec<usize>> {
+    (provider == Provider::Cpu).then(|| options.cores.plan(threads(options), cores::all()))?
+}
+
 fn open_on(runtime: &Runtime, path: &Path, options: &Options, provider: Provider) -> Result<Session> {
     let providers: Vec<ExecutionProviderDispatch> = match provider {
         Provider::Cpu => vec![],
@@ -206,20 +230,23 @@ fn open_on(runtime: &Runtime, path: &Path, options: &Options, provider: Provider
             vec![TensorRT::default().build().error_on_failure(), CUDA::default().build().error_on_failure()]
         }
     };
-    let threads = match options.threads {
-        0 => available_parallelism().map_or(1, usize::from),
-        threads => threads,
-    };
+    // ONNX Runtime counts cores from 1, and the thread that calls it is not one of its own.
+    let cores =
+        plan(options, provider).map(|cores| cores[1..].iter().map(|core| (core + 1).to_string()).collect::<Vec<_>>());
     let build = || -> ort::Result<SessionBuilder> {
-        Ok(Session::builder(runtime.environment())?
+        let builder = Session::builder(runtime.environment())?
             .with_optimization_level(GraphOptimizationLevel::Level3)?
-            .with_intra_threads(threads)?
+            .with_intra_threads(threads(options))?
             .with_intra_op_spinning(options.spin_us > 0)?
             .with_config_entry("session.intra_op.spin_duration_us", options.spin_us.to_string())?
             // Awake from one operator to the next, and not behind the last one: then what was made is on its way to the next
             // stage, which needs the cores (onnxruntime_session_options_config_keys.h, kOrtSessionOptionsConfigForceSpinningStop).
             .with_config_entry("session.force_spinning_stop", "1")?
-            .with_execution_providers(providers)?)
+            .with_execution_providers(providers)?;
+        Ok(match &cores {
+            Some(cores) => builder.with_config_entry("session.intra_op_thread_affinities", cores.join(";"))?,
+            None => builder,
+        })
     };
     let mut builder = build().wrap_err_with(|| format!("provider {provider} does not work here"))?;
     let size = path.metadata().map_or(0, |metadata| metadata.len());

@@ -1,5 +1,6 @@
 //! How a model is run.
 
+use crate::cores::Cores;
 use std::fmt;
 use std::str::FromStr;
 
@@ -68,10 +69,12 @@ pub struct Options {
     pub threads: usize,
     /// Microseconds that a waiting thread stays awake within a run before it sleeps; 0 is none.
     pub spin_us: u32,
+    /// On which cores the threads run, the one that calls the model among them. On the processor only.
+    pub cores: Cores,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { provider: Choice::default(), threads: 0, spin_us: SPIN_US }
+        Self { provider: Choice::default(), threads: 0, spin_us: SPIN_US, cores: Cores::Any }
     }
 }

@@ -1,6 +1,7 @@
 //! The packs that are open.
 
 use eyre::{Result, eyre};
+use mirror_inference::cores;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -74,6 +75,8 @@ impl<T: Send + 'static> Shelf<T> {
         let (open, sender, pack) = (Arc::clone(&self.open), self.sender.clone(), pack.to_owned());
         // Not waited for: a node that stops meanwhile ends the thread with the process.
         thread::spawn(move || {
+            // The thread that runs the model may keep to a core; this one has the others to itself.
+            cores::release();
             let part = open(&pack);
             // Nobody to tell it to: the shelf is gone.
             let _ = sender.send((pack, part));

@@ -1,12 +1,13 @@
 //! Configuration from the environment.
 
-use mirror_inference::config::{PACK, PACKS, PACKS_OPEN, PROVIDER, spin_us, threads};
+use mirror_inference::config::{PACK, PACKS, PACKS_OPEN, PROVIDER, cores, spin_us, threads};
 use mirror_kit::Key;
 
 /// All keys of this node.
 pub const KEYS: &[Key] = &[
     threads("DIFFUSION_THREADS", "Threads of the UNet; 0 is one a core"),
     spin_us("DIFFUSION_SPIN_US"),
+    cores("DIFFUSION_CORES"),
     PACK,
     PACKS,
     PACKS_OPEN,

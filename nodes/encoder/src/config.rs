@@ -1,13 +1,14 @@
 //! Configuration from the environment.
 
 use eyre::Result;
-use mirror_inference::config::{PACK, PACKS, PACKS_OPEN, PROVIDER, spin_us, threads};
+use mirror_inference::config::{PACK, PACKS, PACKS_OPEN, PROVIDER, cores, spin_us, threads};
 use mirror_kit::{Environment, Key};
 
 /// All keys of this node.
 pub const KEYS: &[Key] = &[
     threads("ENCODER_THREADS", "Threads of the encoder; 0 is one a core"),
     spin_us("ENCODER_SPIN_US"),
+    cores("ENCODER_CORES"),
     Key {
         name: "ENCODER_MIRROR",
         default: "on",

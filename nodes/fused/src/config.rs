@@ -1,7 +1,7 @@
 //! Configuration from the environment.
 
 use eyre::Result;
-use mirror_inference::config::{PACK, PACKS, PACKS_OPEN, PROVIDER, spin_us, threads};
+use mirror_inference::config::{PACK, PACKS, PACKS_OPEN, PROVIDER, cores, spin_us, threads};
 use mirror_kit::{Environment, Key};
 
 /// Whether stages work at once.
@@ -15,6 +15,7 @@ pub const OVERLAP: Key = Key {
 pub const KEYS: &[Key] = &[
     threads("FUSED_THREADS", "Threads of each of the three models; 0 is one a core"),
     spin_us("FUSED_SPIN_US"),
+    cores("FUSED_CORES"),
     OVERLAP,
     PACK,
     PACKS,
