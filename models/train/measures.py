@@ -1,5 +1,7 @@
 """What the evaluation measures, each on the held-out photographs at one size."""
 
+from copy import copy
+
 import numpy as np
 from tqdm import tqdm
 
@@ -25,9 +27,21 @@ class References:
 
     def __init__(self, pack: Pack, picture: np.ndarray, names: list[str], seed: int = 0):
         noise = pack.noise(picture, seed)[0]
-        self.looks = {name: looks.apply(name, picture, noise) for name in names}
-        self.table = np.stack([made.ravel() for made in self.looks.values()])
+        self._keep({name: looks.apply(name, picture, noise) for name in names})
+
+    def _keep(self, made: dict[str, np.ndarray]) -> "References":
+        self.looks = made
+        self.table = np.stack([picture.ravel() for picture in made.values()])
         self.squares = np.square(self.table).sum(1)
+        return self
+
+    def halfway(self, picture: np.ndarray) -> "References":
+        """Those half-way from the picture: what "slightly" asks for."""
+        return copy(self)._keep({name: (made + picture) / 2 for name, made in self.looks.items()})
+
+    def with_others(self, more: "References") -> "References":
+        """These and more."""
+        return copy(self)._keep({**self.looks, **more.looks})
 
     def nearest(self, made: np.ndarray) -> str:
         """The look with the least mean squared error: |a - b|² without |a|², which is the same for all."""

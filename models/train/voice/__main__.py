@@ -21,7 +21,7 @@ def everything(arguments: list[str]) -> None:
     cache, out, tables = (CACHE / "voice-quick", CACHE / "voice-quick/pack", CACHE / "voice-quick/evaluation") if args.quick else (render.VOICE_CACHE, OUT, OUT.parents[1] / "evaluation")
     common = ["--threads", str(args.threads), *(["--device", args.device] if args.device else [])]
     if args.quick:
-        render.main(["--sentences", "200", "--words", "100", "--tests", "24", "--workers", str(args.threads)], cache)
+        render.main(["--sentences", "200", "--talk", "40", "--words", "100", "--tests", "24", "--workers", str(args.threads)], cache)
         listen.main(["--minutes", "1", "--batch", "16", "--width", "64", "--layers", "2", *common], cache)
         echo.main(["--sentences", "64", "--threads", str(args.threads)], cache)
         rephrase.main(["--minutes", "1", "--batch", "32", "--layers", "2", *common], cache)

@@ -23,7 +23,7 @@ def tables(found: dict) -> str:
     for name, row in found["speech"].items():
         goal = f"≥ {_percent(GOALS[name])}" if name in GOALS else ""
         lines.append(f"| {name} | {row['sentences']} | {_percent(row['wrong_words'])} | {_percent(row['exact'])} | {_percent(row['painted'])} | {_percent(row['right'])} | {_percent(row['quiet'])} | {goal} |")
-    lines += ["", "*Right look painted*: the description that the rephraser makes of the transcript, painted by the starter pack on a photograph that no training has seen, is nearest to", "the reference of the wished look, of all looks, tints and the photograph itself. *Right look asked*: the look's own words are in the description.", "",
+    lines += ["", "*Right look painted*: the description that the rephraser makes of the transcript, painted by the starter pack on a photograph that no training has seen, is nearest to", "the reference of the wished look, of all looks, tints and the photograph itself. \"Slightly\" is compared with references half-way to each look, and of two looks at once", "both must be asked for and be the nearest, together or one of them. *Right look asked*: the look's own words are in the description.", "",
               "| nobody speaks, 30 pieces of 4 s | taken for words |", "|---|---|", *(f"| {name} | {count} |" for name, count in found["nobody"].items()), "",
               "| rephrasing of perfect transcripts | sentences | asked look kept | answer exact |", "|---|---|---|---|"]  # fmt: skip
     lines += [f"| {kind} | {row['sentences']} | {_percent(row['kept'])} | {_percent(row['exact'])} |" for kind, row in found["rephrasing"].items()]

@@ -15,6 +15,8 @@ from .spelling import plain
 
 # Who or what stands before the mirror anyway: a description does not name them (nodes/rephrase/system.txt: "Do not add people").
 _SEEN = {"me", "myself", "my face", "my portrait", "us", "you", "him", "her", "them", "it", "this", "this picture", "the picture", "everything", "the whole thing", "the scene", "the view", "the camera", "the background", "the world"}  # fmt: skip
+# This many of the wishes and of the small talk have other words in them.
+OTHER_WORDS = 0.35
 _SYLLABLES = "bi be bo da do fe fi ga go ka ko la li lo ma mi mo na ne no pa po ra ri ro sa se si so ta te ti to va ve vi za zo tron dar mir nor vel quin bur dorf gan".split()
 
 
@@ -24,7 +26,8 @@ def description(said: Said) -> str:
         return chat.NOTHING
     if said.kind in ("natural", "refused"):
         return {"natural": chat.NATURAL, "refused": chat.REFUSED}[said.kind]
-    look = " and ".join(said.phrases)
+    # In the order in which they were said: to copy is easier than to sort, and the painter paints either order alike.
+    look = " and ".join(sorted(said.phrases, key=f" {said.text} ".find))
     subject = "" if said.subject in _SEEN else said.subject
     return ", ".join(part for part in (f"{said.amount} {look}".strip(), subject) if part)
 
@@ -36,6 +39,16 @@ def unknown(rng: np.random.Generator, known: list[str], test: bool) -> Said:
     carriers = [carrier for carrier in sentences.wordings(sentences.THINGS, test) if carrier.strip() not in ("{t}", "{a} {t}")]
     text, subject = sentences._fill(carriers[rng.integers(len(carriers))], rng, phrase)
     return Said(text, "open", phrases=(phrase,), subject=subject)
+
+
+# Small words that join two looks or say how much.
+_NOT_FREE = {"and", "with", "but", "in", "at", "of", "as", "like", "a", "an", "the"}
+
+
+@cache
+def _foreign() -> list[str]:
+    """English words that no sentence here has."""
+    return sorted(set(sentences.dictionary()) - set(sentences.lexicon()))
 
 
 def _misheard(text: str, rng: np.random.Generator) -> str:
@@ -50,6 +63,25 @@ def _misheard(text: str, rng: np.random.Generator) -> str:
     return " ".join(words) or text
 
 
+def other_words(said: Said, rng: np.random.Generator) -> str:
+    """The sentence with words that nobody said in the place of some of its own, or beside them; those that its answer is made of stay.
+
+    From the carriers of the training alone the rephraser learned their words: "a beautiful sepia" became "seauti sepia".
+    """
+    kept = f" {said.text} "
+    # The parts of the answer become one word each, so that nothing comes between their own.
+    parts = sorted({part for part in (*said.phrases, said.subject, said.amount) if part}, key=len, reverse=True)
+    for index, part in enumerate(parts):
+        kept = kept.replace(f" {part} ", f" <{index}> ")
+    share, words = rng.choice([0.1, 0.25, 0.5]), []
+    for word in kept.split():
+        if rng.random() < share / 2:
+            words.append(_foreign()[rng.integers(len(_foreign()))])
+        is_free = not word.startswith("<") and word not in _NOT_FREE
+        words.append(_foreign()[rng.integers(len(_foreign()))] if is_free and rng.random() < share else word)
+    return " ".join(parts[int(word[1:-1])] if word.startswith("<") else word for word in words)
+
+
 def _written(text: str, rng: np.random.Generator) -> str:
     """As whisper writes: most recognisers begin with a capital and end with a stop."""
     if rng.random() < 0.5:
@@ -61,8 +93,14 @@ def _written(text: str, rng: np.random.Generator) -> str:
 def pair(rng: np.random.Generator, known: list[str], test: bool = False) -> tuple[str, str, Said]:
     """(heard, answer, what was meant)."""
     said = unknown(rng, known, test) if rng.random() < 0.15 else next(said for said in iter(lambda: sentences.anything(rng, known, test), None) if said.kind != "salad")
+    if not test and said.kind == "look" and rng.random() < 0.3:
+        said = sentences.wish(rng, pairs=0.6)
+    elif not test and rng.random() < 0.05:
+        said = sentences.natural(rng)
     heard = said.text
-    if not test:
+    if not test and said.kind in ("look", "talk") and rng.random() < OTHER_WORDS:
+        heard = other_words(said, rng)
+    elif not test:
         # Nothing of the phrase itself may be lost: the answer must be there to be found.
         spoiled = _misheard(heard, rng)
         heard = spoiled if all(phrase in spoiled for phrase in said.phrases) else heard

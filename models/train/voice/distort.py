@@ -31,8 +31,21 @@ def _move(sound: torch.Tensor, speed: torch.Tensor, lead: torch.Tensor, length: 
     return (sound.gather(1, low) * (1 - part) + sound.gather(1, low + 1) * part) * inside
 
 
-def _noise(rng: np.random.Generator, count: int, length: int, where: torch.device) -> torch.Tensor:
-    """[count, length], deviation 1: from white over pink to brown, with hum and tones in a third of them."""
+def _music(rng: np.random.Generator, time: torch.Tensor) -> torch.Tensor:
+    """Notes of one scale at the seconds `time` [N], each with a beat of its own: struck and dying away, or held and cut off."""
+    base, sound = rng.uniform(60, 500), torch.zeros_like(time)
+    for note in rng.integers(0, 30, int(rng.integers(1, 6))):
+        pitch, fall = 2 * np.pi * base * 2 ** (note / 12), rng.uniform(1, 3)
+        tone = sum(torch.sin(float(pitch * over) * time + float(rng.uniform(0, 6.28))) / over**fall for over in range(1, int(rng.integers(2, 6))))
+        place = (time * float(rng.uniform(0.4, 5)) + float(rng.uniform())) % 1
+        beat = (place < float(rng.uniform(0.3, 1))).float() if rng.random() < 0.5 else torch.exp(-float(rng.uniform(0, 8)) * place)
+        sound = sound + float(rng.uniform(0.2, 1)) * tone * beat
+    return sound
+
+
+def _noise(rng: np.random.Generator, quiet: np.ndarray, length: int, where: torch.device) -> torch.Tensor:
+    """[rows of quiet, length], deviation 1: from white over pink to brown, with hum and tones in a third of them and in more of those where nobody speaks."""
+    count = len(quiet)
     draw = torch.Generator(device=where).manual_seed(int(rng.integers(1 << 62)))
     spectrum = torch.fft.rfft(torch.randn(count, length, generator=draw, device=where))
     rate = torch.linspace(0, mel.RATE / 2, spectrum.shape[1], device=where).clamp(min=30)
@@ -40,7 +53,12 @@ def _noise(rng: np.random.Generator, count: int, length: int, where: torch.devic
     noise = torch.fft.irfft(spectrum * rate**-fall, n=length)
     noise = noise / noise.std(1, keepdim=True).clamp(min=1e-9)
     time = torch.arange(length, device=where) / mel.RATE
-    for row in np.flatnonzero(rng.random(count) < 0.35):
+    for row in np.flatnonzero(rng.random(count) < np.where(quiet, 0.6, 0.35)):
+        if rng.random() < 0.5:
+            music = _music(rng, time)
+            # Sometimes nothing else sounds.
+            noise[row] = noise[row] * float(rng.choice([0, rng.uniform(0, 0.7)])) + music / music.std().clamp(min=1e-9)
+            continue
         base = float(rng.choice([50.0, 60.0, rng.uniform(80, 900)]))
         # A hum has all harmonics; a chord has some of other notes, as music has.
         parts = base * np.arange(1, 6) if rng.random() < 0.5 else base * 2 ** (rng.integers(0, 24, 4) / 12)
@@ -111,7 +129,7 @@ def distort(sound: torch.Tensor, lengths: np.ndarray, rng: np.random.Generator, 
     bad = torch.from_numpy(quiet).to(where)
     moved[bad] = 0
     moved = _rooms(moved, rng, 0.4 * strength)
-    noise = _noise(rng, count, length, where)
+    noise = _noise(rng, quiet, length, where)
     for row in np.flatnonzero((rng.random(count) < 0.2) & ~quiet):
         # Babble: others of the batch, all at once.
         others = moved[torch.from_numpy(rng.choice(count, 5)).to(where)].roll(int(rng.integers(1, length)), 1).sum(0)

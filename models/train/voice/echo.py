@@ -40,7 +40,7 @@ def main(arguments=None, cache: Path = VOICE_CACHE) -> None:
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args(arguments)
     torch.set_num_threads(args.threads)
-    net, corpus, rng = listen.load(cache / "listener.pt"), Corpus(cache / "train"), np.random.default_rng(31)
+    net, corpus, rng = listen.load(cache / "listener.pt"), Corpus(cache / "train", cache / "talk"), np.random.default_rng(31)
     written = []
     with tqdm(total=args.sentences, desc="transcripts") as bar:
         while len(written) < args.sentences:

@@ -136,7 +136,7 @@ def rephrasing(net: Rephraser, words: Tokenizer, count: int) -> dict[str, dict[s
 def training(cache: Path, tables: Path) -> dict:
     """How long was trained: from the checkpoints, or where there are none as the last evaluation beside them found it."""
     if all((cache / f"{name}.pt").exists() for name in ("listener", "rephraser")):
-        said = Corpus(cache / "train", cache / "words").said
+        said = Corpus(*(cache / kind for kind in render.LEARNED)).said
         spent = {}
         for name in ("listener", "rephraser"):
             state = torch.load(cache / f"{name}.pt", map_location="cpu", weights_only=False)

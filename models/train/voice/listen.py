@@ -17,7 +17,7 @@ from .corpus import Corpus
 from .distort import distort, mask
 from .listener import Listener, Size
 from .phones import Phones, edges
-from .render import VOICE_CACHE
+from .render import LEARNED, VOICE_CACHE
 
 FORM = "q5_0"
 # From this share of the time on, the forward pass rounds as the file will.
@@ -30,7 +30,7 @@ WRONG = 0.4
 # From this share of the time on they become fewer, down to none: then it learns to trust what it has written so far, and spells.
 WRONG_UNTIL = 0.6
 # This many of the rows are noise or silence, where nobody speaks.
-QUIET = 0.07
+QUIET = 0.1
 
 
 def _misheard(text: list[int], net: Listener, rng: np.random.Generator, share: float) -> list[int]:
@@ -93,11 +93,26 @@ def load(path: Path) -> Listener:
     return net.eval()
 
 
-def _check(path: Path, rows: list[int], size: Size, phones: int) -> None:
-    """A training can be resumed by a net of its own shape only."""
+def grow(kept: dict, net: Listener) -> dict:
+    """A checkpoint for a net with more layers in its encoder than were trained: what a new layer adds is nothing at first.
+
+    What was learned goes on from where it was (Chen et al., Net2Net, 2016); the optimiser's state begins anew.
+    """
+    new = {name: value for name, value in net.state_dict().items() if name not in kept["net"]}
+    for name, value in new.items():
+        if ".attn.out." in name or ".mlp.2." in name:
+            value.zero_()
+    return {**kept, "net": {**kept["net"], **new}, "average": {**kept["average"], **new}, "size": vars(net.size), "optimiser": None}
+
+
+def _check(path: Path, net: Listener, phones: int) -> None:
+    """A training can be resumed by a net of its own shape, or by one with more layers in the encoder."""
     if path.exists():
         kept = torch.load(path, map_location="cpu", weights_only=False)
-        if (kept["rows"], kept["size"], kept["phones"]) != (rows, vars(size), phones):
+        if kept["size"]["audio_layers"] < net.size.audio_layers:
+            kept = grow(kept, net)
+            torch.save(kept, path)
+        if (kept["rows"], kept["size"], kept["phones"]) != (net.rows, vars(net.size), phones):
             raise SystemExit(f"{path} is the training of a net of another size, or of other tokens or phones: take --fresh to start over")
 
 
@@ -105,12 +120,11 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     torch.set_num_threads(threads)
     torch.manual_seed(5)
     where, path = device(on), cache / "listener.pt"
-    corpus, phones = Corpus(cache / "train", cache / "words"), Phones(Corpus(cache / "train").said)
+    corpus, phones = Corpus(*(cache / kind for kind in LEARNED)), Phones(Corpus(cache / "train").said)
     if not resume:
         path.unlink(missing_ok=True)
-    rows = vocabulary.rows()
-    _check(path, rows, size, len(phones))
-    net = Listener(rows, size, phones=len(phones)).to(where)
+    net = Listener(vocabulary.rows(), size, phones=len(phones)).to(where)
+    _check(path, net, len(phones))
     optimiser = Both(*net.matrices(), lr=rate)
     spent, step, state = load_state(path, net, optimiser)
     average = Average(net, 0.995 if minutes < 5 else 0.999, weights=state.get("average"))
@@ -155,7 +169,7 @@ def main(arguments=None, cache: Path = VOICE_CACHE) -> None:
     parser.add_argument("--batch", type=int, default=32, help="sentences a step; 128 and more on a graphics card")
     parser.add_argument("--rate", type=float, default=1.2e-3)
     parser.add_argument("--width", type=int, default=Size.width, help="a multiple of 32; heads are 32 wide")
-    parser.add_argument("--layers", type=int, default=Size.audio_layers, help="of the encoder; the decoder has two")
+    parser.add_argument("--layers", type=int, default=Size.audio_layers, help="of the encoder, more than the checkpoint has makes it grow; the decoder has two")
     parser.add_argument("--device", help="cpu, cuda, …; the graphics card where there is one by default")
     parser.add_argument("--fresh", action="store_true", help="start over instead of resuming")
     args = parser.parse_args(arguments)

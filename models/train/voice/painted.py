@@ -2,6 +2,8 @@
 
 from functools import cache
 
+import numpy as np
+
 from .. import looks, photos, prompts
 from ..measures import References
 from ..pack import Pack
@@ -17,17 +19,31 @@ class Painted:
     def __init__(self, threads: int):
         self._pack, self._picture = Pack(threads=threads), photos.held_out(PHOTOGRAPH, SIZE)
         self._known = References(self._pack, self._picture, [*prompts.WORDS, "natural"])
-        # "Slightly" is half-way: of all looks it must be nearest to its own, but the photograph may be nearer.
-        self._weak = References(self._pack, self._picture, list(prompts.WORDS))
+        # "Slightly" is half-way from the photograph to the look, as the painter learned it (`prompts.request`).
+        self._weak = self._known.halfway(self._picture)
 
     @cache
-    def _nearest(self, description: str, weakly: bool) -> str:
-        return (self._weak if weakly else self._known).nearest(self._pack.paint(self._picture, description))
+    def _picture_of(self, description: str) -> np.ndarray:
+        return self._pack.paint(self._picture, description)
+
+    @cache
+    def _with(self, pair: str) -> References:
+        return self._known.with_others(References(self._pack, self._picture, [pair]))
 
     def looks_like(self, description: str, wished: tuple[str, ...], amount: str) -> bool:
-        """Whether a description is painted as what was wished: of two looks at once, both are asked for and one of them is the nearest."""
-        nearest = self._nearest(description, amount in WEAK and amount != "")
-        return nearest in wished and (len(wished) == 1 or shows(description, wished))
+        """Whether a description is painted as what was wished: nearer to the reference of that than to those of all other looks and of the photograph itself.
 
+        Of two looks at once both must be asked for, and both together or one of them is the nearest. A weak one is compared with
+        references half-way, its own and everybody else's.
+        """
+        made = self._picture_of(description)
+        if len(wished) == 2:
+            pair = "+".join(sorted(wished, key=lambda look: look not in STRUCTURES))
+            return shows(description, wished) and self._with(pair).nearest(made) in (pair, *wished)
+        return (self._weak if amount in WEAK and amount else self._known).nearest(made) == wished[0]
+
+
+# The reference of two looks is the one that draws, then the one that lights.
+STRUCTURES = frozenset(look.__name__ for look in looks.STRUCTURE)
 
 assert set(prompts.WORDS) >= set(looks.LOOKS)

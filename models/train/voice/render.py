@@ -11,22 +11,26 @@ from tqdm import tqdm
 
 from ..run import CACHE
 from . import synthesisers
-from .sentences import Said, anything, lexicon, strange, wish
+from .sentences import Said, anything, lexicon, strange, talk, wish
 from .spelling import plain
 from .synthesisers import FESTIVAL, HELD_OUT_SYNTHESISER, SYNTHESISERS, Manner
 
 VOICE_CACHE = CACHE / "voice"
 SHARD = 40
-# What is rendered, and how many sentences each. The listener learns from `train`, which is what people say, and from `words`,
-# which nobody would. The others have held-out wordings: dev with the voices of training, voices with the four held-out ones,
+# What is rendered, and how many sentences each. The listener learns from `train`, which is what people say, from `talk`, which is
+# what of it is no wish, and from `words`, which nobody would say. The others have held-out wordings: dev with the voices of training, voices with the four held-out ones,
 # festival with the held-out synthesiser.
-SETS = {"train": 24000, "words": 16000, "dev": 300, "voices": 300, "festival": 300}
-_SEEDS = {"train": 1, "dev": 2, "voices": 3, "festival": 4, "words": 5}
+SETS = {"train": 28000, "talk": 6000, "words": 16000, "dev": 300, "voices": 300, "festival": 300}
+_SEEDS = {"train": 1, "dev": 2, "voices": 3, "festival": 4, "words": 5, "talk": 6}
+# The sets that the listener learns from.
+LEARNED = ("train", "talk", "words")
 
 
 def _said(kind: str, rng: np.random.Generator, known: list[str]) -> Said:
     if kind == "train":
         return anything(rng, known)
+    if kind == "talk":
+        return talk(rng)
     if kind == "words":
         return strange(rng, known)
     # Four wishes for each sentence of another kind; the look is drawn first, so that all looks come.
@@ -74,11 +78,12 @@ def render(cache: Path, sizes: dict[str, int], workers: int) -> None:
 def main(arguments=None, cache: Path = VOICE_CACHE) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sentences", type=int, default=SETS["train"], help="for training: as people say them")
+    parser.add_argument("--talk", type=int, default=SETS["talk"], help="for training: small talk")
     parser.add_argument("--words", type=int, default=SETS["words"], help="for training: of words that do not belong together")
     parser.add_argument("--tests", type=int, default=SETS["dev"], help="sentences in each of the three test sets")
     parser.add_argument("--workers", type=int, default=2, help="synthesisers at a time")
     args = parser.parse_args(arguments)
-    sizes = {"train": args.sentences, "words": args.words}
+    sizes = {"train": args.sentences, "talk": args.talk, "words": args.words}
     render(cache, {kind: sizes.get(kind, args.tests) for kind in SETS}, args.workers)
 
 

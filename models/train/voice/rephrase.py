@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from ..muon import Both
 from ..run import Average, clock, device, learning_rate, load_state, save_state
 from . import chat, echo
 from .descriptions import description, pair
@@ -76,7 +77,7 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     if kept and kept["size"] != vars(size):
         raise SystemExit(f"{path} is the training of a net of another size: take --fresh to start over")
     net = Rephraser(size).to(where)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
+    optimiser = Both(*net.matrices(), lr=rate)
     spent, step, state = load_state(path, net, optimiser) if kept else (0.0, 0, {})
     average = Average(net, 0.99 if minutes < 5 else 0.998, weights=state.get("average"))
     keep = {"size": vars(net.size), "words": words.to_str(), "before": state.get("before")}

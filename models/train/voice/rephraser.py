@@ -114,6 +114,12 @@ class Rephraser(nn.Module):
         angle = torch.arange(self.size.context)[:, None] * Block.BASE ** (-torch.arange(0, wide, 2) / wide)[None]
         self.register_buffer("turns", torch.stack([angle.cos(), angle.sin()]), persistent=False)
 
+    def matrices(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """The weights of all blocks, which Muon is for; and the table and the norms."""
+        inside = [weight for weight in self.blk.parameters() if weight.ndim == 2]
+        known = {id(weight) for weight in inside}
+        return inside, [weight for weight in self.parameters() if id(weight) not in known]
+
     def forward(self, ids: torch.Tensor, only: torch.Tensor | None = None, past: list[dict] | None = None) -> torch.Tensor:
         """With `only` [B, T] bool: [N, vocabulary], the logits of those places alone. `past`, a dict for each layer, remembers what was read."""
         table = rounded(self.token_embd.weight, self.rounding.form)

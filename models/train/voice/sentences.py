@@ -29,7 +29,12 @@ MANNERS = """make {s} {m}|make it {m}|make everything {m}|make it look {m}|make 
 {m}|can you make {s} {m}|could you make it {m}|could it be {m}|everything should be {m}|it should be {m}|{a} {m} {n}|i want {a} {m} {n}|show me {a} {m} {n}|{a} {m} version of {s}|something {m}|something more {m}|let it be {m}|let's be {m}|{m}|very
 {m}|{m} style|all {m}|i feel {m}|how about {m}|what about something {m}|now {m}|we look {m}|i would like to see {s} {m}|give me something {m}|paint {a} {m} {n} of {s}|{s} but {m}|let me be {m}|{m} colours""".replace("\n", " ").split("|")
 NATURAL = """back to normal|show me as i am|no effect|no style|no filter|take it off|take off the filter|stop it|stop that|reset|reset it|natural|normal|just the camera|as it is|leave it as it is|turn it off|show the original|the original|undo
-that|remove the style|nothing please|show {s} as it is|go back|i want to see myself|be a normal mirror|just a mirror|switch it off|start over|clear everything|remove the effect|remove everything|show me the real {n}""".replace("\n", " ").split("|")
+that|remove the style|nothing please|show {s} as it is|go back|i want to see myself|be a normal mirror|just a mirror|switch it off|start over|clear everything|remove the effect|remove everything|show me the real {n}|as i really am|show me the real me|remove that|make it normal again|make me normal again|just the camera please|without style|without the filter|turn off the style|turn the filter off|stop painting|stop painting me|do not paint me|leave
+me as i am|just me|a clean picture|the normal picture|show the camera|real life|the real world|back to real life|back to the camera|undo|undo everything|clear that|clear the picture|drop the filter|let me see the real me|let me see
+myself|let me be myself|i want to be me|i want to be myself again|be a mirror|be a mirror again|like a normal mirror|i do not want a filter|i do not want this|no more|no more of that|show us as we are|as we are|what do i look
+like|how do i look without it|go back to normal|back to the original|back to natural|the original picture please|the original picture|picture as it is|leave it|leave everything|everything normal|make everything normal|make it
+natural|make me look natural|make me look normal|make me look like me|make me look like myself|i want to look normal|i want to look like me|turn everything off|switch everything off|switch the effect off|switch off the filter|turn
+off the effect|turn it all off|take off everything|take that off|remove this|remove it|stop the effect|stop the filter|stop everything""".replace("\n", " ").split("|")
 BEFORE = """please|okay|now|mirror|mirror mirror|hey mirror|mirror mirror on the wall|hello mirror|well|so|um|uh|and|oh|yes|come on|all right|then|hey""".split("|")
 AFTER = """please|now|for me|thank you|if you can|this time|again|instead|right now|for a change|will you|today|okay|then|a bit""".split("|")
 
@@ -93,8 +98,8 @@ def _dressed(text: str, rng: np.random.Generator) -> str:
     return text
 
 
-def wish(rng: np.random.Generator, look: str | None = None, test: bool = False) -> Said:
-    """A wish for one look, sometimes for a second one or for more or less of it."""
+def wish(rng: np.random.Generator, look: str | None = None, test: bool = False, pairs: float = 0.15) -> Said:
+    """A wish for one look, in a share of `pairs` for a second one as well, or in one of fourteen for more or less of it."""
     carriers = _CARRIERS[test]
     chosen = look or _pick(list(PHRASES), rng)
     things, manners = PHRASES[chosen]
@@ -102,17 +107,28 @@ def wish(rng: np.random.Generator, look: str | None = None, test: bool = False) 
     phrase = _pick(manners if manner else things, rng)
     looks, phrases, spoken, amount = (chosen,), (phrase,), phrase, ""
     dice = rng.random()
-    if look is None and dice < 0.15:
+    if look is None and dice < pairs:
         second = _pick(_LIGHTS if chosen in _STRUCTURES else _STRUCTURES, rng)
         other = _pick(PHRASES[second][0] + PHRASES[second][1], rng)
         joint = _pick(JOINTS, rng)
         spoken, looks = joint.format(x=phrase, y=other), (chosen, second)
         phrases = (phrase, other)
-    elif dice < 0.22:
+    elif dice < pairs + 0.07:
         amount = _pick(WEAK if rng.random() < 0.6 else STRONG, rng)
         spoken = f"{amount} {phrase}"
     text, subject = _fill(_pick(carriers["manner" if manner else "thing"], rng), rng, spoken)
     return Said(_dressed(text, rng), "look", looks, phrases, subject, amount)
+
+
+def natural(rng: np.random.Generator, test: bool = False) -> Said:
+    """The wish for no look."""
+    text, subject = _fill(_pick(_CARRIERS[test]["natural"], rng), rng)
+    return Said(_dressed(text, rng), "natural", subject=subject)
+
+
+def talk(rng: np.random.Generator, test: bool = False) -> Said:
+    """What is said before a mirror and is no wish."""
+    return Said(plain(smalltalk.fill(_pick(_CARRIERS[test]["talk"], rng), rng)), "talk")
 
 
 def anything(rng: np.random.Generator, lexicon: list[str], test: bool = False) -> Said:
@@ -121,14 +137,13 @@ def anything(rng: np.random.Generator, lexicon: list[str], test: bool = False) -
     if kind < 0.68:
         return wish(rng, test=test)
     if kind < 0.72:
-        text, subject = _fill(_pick(carriers["natural"], rng), rng)
-        return Said(_dressed(text, rng), "natural", subject=subject)
+        return natural(rng, test)
     if kind < 0.75:
         phrase = _pick(smalltalk.REFUSED, rng)
         text, subject = _fill(_pick(carriers["thing"], rng).replace("{a} ", ""), rng, phrase)
         return Said(_dressed(text, rng), "refused", phrases=(phrase,), subject=subject)
     if kind < 0.91:
-        return Said(plain(smalltalk.fill(_pick(carriers["talk"], rng), rng)), "talk")
+        return talk(rng, test)
     # Words in no order: the ear must not rest on what usually follows what.
     count = int(rng.integers(2, 8))
     return Said(" ".join(_pick(lexicon, rng) for _ in range(count)), "salad")

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .. import prompts
+from .. import looks, prompts
 from ..muon import Both, orthogonal
 from . import chat, descriptions, ggml, gguf_file, listen, mel, quantise, reference, sentences, smalltalk, spelling, synthesisers, unpack, vocabulary
 from .corpus import Spoken
-from .distort import distort
+from .distort import _music, distort
 from .evaluate import hear
 from .listener import Listener, Size
 from .mishear import Ear, aligned
+from .painted import Painted
 from .phones import Phones
 from .rephrase import batch
 from .rephraser import Rephraser, learn_tokens
@@ -136,6 +137,12 @@ class Sound(unittest.TestCase):
         before = torch.from_numpy((places[0] > 0) & (places[0] < 15500))
         self.assertTrue(bright[inside].all() and not bright[before].any())
 
+    def test_music_is_notes_that_come_and_go(self):
+        time = torch.arange(2 * mel.RATE) / mel.RATE
+        loud = [_music(np.random.default_rng(seed), time).unfold(0, 800, 800).square().mean(1).sqrt() for seed in range(20)]
+        self.assertTrue(all(bool(one.isfinite().all()) and float(one.max()) > 0.05 for one in loud))
+        self.assertGreater(sum(float(one.min()) < 0.5 * float(one.max()) for one in loud), 10)
+
     def test_a_bent_voice_has_lower_or_higher_formants(self):
         tone = torch.sin(2 * np.pi * 1500 * torch.arange(16000) / 16000)[None]
         power = mel.frames(tone, 100).mean(1)
@@ -214,6 +221,16 @@ class Answers(unittest.TestCase):
         self.assertEqual(tokens("quartz"), [b" q", b"u", b"a", b"r", b"t", b"z"])
         for word in sentences.lexicon():
             self.assertEqual(vocabulary.decode(vocabulary.encode(word)), word)
+
+    def test_a_listener_that_grows_says_what_it_said_until_it_learns_more(self):
+        small, large = (Listener(vocabulary.rows(), Size(64, 2, layers), phones=3).eval() for layers in (1, 3))
+        kept = {"net": small.state_dict(), "average": small.state_dict(), "size": vars(small.size), "optimiser": {}, "phones": 3}
+        grown = listen.grow(kept, large)
+        self.assertEqual((grown["size"]["audio_layers"], grown["optimiser"], grown["phones"]), (3, None, 3))
+        mel, rows = torch.randn(2, 80, 60), torch.tensor([small.prompt()] * 2)
+        for weights in (grown["net"], grown["average"]):
+            large.load_state_dict(weights)
+            self.assertTrue(torch.equal(large(mel, rows)[0], small(mel, rows)[0]))
 
     def test_a_pack_of_letters_goes_on_as_one_of_words_that_begin_as_their_letters(self):
         old = Listener(sorted({*vocabulary.letters(False), *vocabulary.letters(True), vocabulary.END, vocabulary.START, vocabulary.NO_SPEECH, vocabulary.NO_TIMESTAMPS}), Size(64, 2, 1))
@@ -316,16 +333,45 @@ class Files(unittest.TestCase):
         messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "neon"}]
         self.assertEqual(Template(chat.TEMPLATE).render(messages=messages, add_generation_prompt=True), chat.prompt("neon", "Be brief."))
 
+    def test_a_description_names_two_looks_in_the_order_in_which_they_were_said(self):
+        said = sentences.Said("a film noir woodblock print of a cat", "look", ("linocut", "noir"), ("woodblock print", "film noir"), "a cat")
+        self.assertEqual(descriptions.description(said), "film noir and woodblock print, a cat")
+
+    def test_words_that_nobody_knows_leave_the_answer_in_the_sentence(self):
+        rng, foreign = np.random.default_rng(4), ["quartz"]
+        with unittest.mock.patch.object(descriptions, "_foreign", lambda: foreign):
+            for _ in range(200):
+                said = sentences.wish(rng)
+                text = descriptions.other_words(said, rng)
+                self.assertTrue(all(f" {part} " in f" {text} " for part in (*said.phrases, said.subject, said.amount) if part), (said, text))
+                self.assertTrue(descriptions.shows(text, said.looks))
+            self.assertTrue(any("quartz" in descriptions.other_words(sentences.talk(rng), rng) for _ in range(20)))
+
     def test_only_the_answer_and_its_end_are_learned(self):
         known = sentences.lexicon()
         words = learn_tokens(known, vocabulary=512, sentences=200)
         for step in (0, 2):
-            ids, goal = batch(words, known, [], Ear([]), step, 8, torch.device("cpu"))
+            with unittest.mock.patch.object(descriptions, "_foreign", lambda: ["quartz"]):
+                ids, goal = batch(words, known, [], Ear([]), step, 8, torch.device("cpu"))
             for row, wanted in zip(ids, goal):
                 places = torch.nonzero(wanted >= 0)[:, 0]
                 self.assertTrue(torch.equal(row[places + 1], wanted[places]))
                 self.assertEqual(int(wanted[places[-1]]), words.token_to_id(chat.END))
                 self.assertTrue(words.decode(row[: places[0] + 1].tolist(), skip_special_tokens=False).endswith("assistant\n"))
+
+    def test_slightly_is_compared_with_what_is_half_way_and_two_looks_with_both_at_once(self):
+        painted = Painted(1)
+        reference = painted._known.looks
+        half = (reference["mosaic"] + painted._picture) / 2
+        both = looks.apply("pixel+night", painted._picture, painted._pack.noise(painted._picture, 0)[0])
+        made = {"barely mosaic": half, "mosaic": reference["mosaic"], "pixel art and night": both, "pixel art": both, "": painted._picture}
+        with unittest.mock.patch.object(painted, "_picture_of", made.get):
+            self.assertTrue(painted.looks_like("barely mosaic", ("mosaic",), "barely"))
+            self.assertFalse(painted.looks_like("", ("mosaic",), "barely"))
+            self.assertTrue(painted.looks_like("mosaic", ("mosaic",), ""))
+            self.assertFalse(painted.looks_like("mosaic", ("bricks",), ""))
+            self.assertTrue(painted.looks_like("pixel art and night", ("night", "pixel"), ""))
+            self.assertFalse(painted.looks_like("pixel art", ("night", "pixel"), ""))
 
     def test_the_listener_hears_over_the_positions_that_the_node_takes(self):
         net, seen = Listener(vocabulary.rows(), Size(width=64, heads=2, audio_layers=1)).eval(), []
