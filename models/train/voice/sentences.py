@@ -77,7 +77,7 @@ def _pick(of, rng: np.random.Generator) -> str:
 # The generator of typed requests has more carriers; its articles are put right. It owns {a}-less forms.
 _TYPED = [re.sub(r"\ba \{t\}", "{a} {t}", plain_carrier) for plain_carrier in (re.sub(r"[^a-z'{} ]+", " ", carrier) for carrier in prompts.THING_CARRIERS)]
 _CARRIERS = {
-    test: {"thing": wordings(list(dict.fromkeys([*THINGS, *map(str.strip, _TYPED)])), test), "manner": wordings(MANNERS, test), "natural": wordings(NATURAL, test), "talk": wordings(smalltalk.TALK, test)}
+    test: {"thing": wordings(list(dict.fromkeys([*THINGS, *map(str.strip, _TYPED)])), test), "manner": wordings(MANNERS, test), "natural": wordings(NATURAL, test), "talk": wordings(smalltalk.TALK, test), "short": wordings(smalltalk.SHORT, test)}
     for test in (False, True)
 }
 
@@ -128,7 +128,8 @@ def natural(rng: np.random.Generator, test: bool = False) -> Said:
 
 def talk(rng: np.random.Generator, test: bool = False) -> Said:
     """What is said before a mirror and is no wish."""
-    return Said(plain(smalltalk.fill(_pick(_CARRIERS[test]["talk"], rng), rng)), "talk")
+    carriers = _CARRIERS[test]["short" if rng.random() < 0.25 else "talk"]
+    return Said(plain(smalltalk.fill(_pick(carriers, rng), rng)), "talk")
 
 
 def anything(rng: np.random.Generator, lexicon: list[str], test: bool = False) -> Said:

@@ -39,6 +39,16 @@ work|is there a {t} {w}|i would like some {t}|pass me the {t}|{p} likes {t} and 
 forgot to {v} the {t}|she said the {t} is {a}|he told me about a {a} {t}|they {d} {#} {t}s {c}|the {t} {w} is closed {c}|happy birthday {n}|excuse me|sorry about that|thanks a lot|all right then|okay|yes|no|well
 then""".replace("\n", " ").split("|")
 
+# Said in passing. One in four of what is no wish is one of these: a sentence of two words looks like the name of a look otherwise.
+SHORT = """sure|right|all right|great|really|good|very good|fine|hello|thanks|thank you|thank you very much|please|what|why|who|where|how|look|look here|look there|wait|wait here|go|go on|go there|come|come on|come in|come back|come
+over|over there|oh no|oh yes|oh|good evening|good morning|good afternoon|see you|see you later|see you tomorrow|hey|hey you|yes please|no please|no no|yes yes|yes it is|no it is not|it is|it is not|that is right|that is
+good|that is nice|that is great|that is it|i see|i know|i think so|me too|you too|and you|who are you|where are you|are you there|are you ready|i am ready|i am here|i am late|we are late|we are here|here we are|there you are|let us
+go|let me think|let me in|do it again|again please|not now|not today|later|maybe|maybe not|of course|of course not|sorry|i am sorry|sorry for that|what is that|what is this|what was that|who was that|who is that|where is it|where is
+he|where is she|how much|how many|how old are you|how is it going|it does not work|does it work|can you hear me|can you see me|do you hear me|do you see that|did you see that|is it on|is it working|nobody|somebody|everybody|take
+this|take it easy|give me that|give it back|put it there|leave it there|over here|that way|this way|on the left|on the right|turn around|turn left|turn right|stop talking|stop laughing|stop it you two|be quiet|quiet please|say
+something|say hello|say cheese|smile|very funny|very nice|so nice|so funny|so what|and then|but why|i like it|i love it|i like that|we like it|i do not like it|how beautiful|beautiful|nice|nice one|good one|good job|oh my|what a
+day|long time no see""".replace("\n", " ").split("|")
+
 # Refused under a family-friendly policy: nothing of this is painted.
 REFUSED = """naked people|a naked woman|a naked man|nude|in the nude|topless|without clothes|porn|sexy lingerie|a sex scene|covered in blood|blood and gore|a bloody corpse|dead bodies|a murder|a murder scene|torture|a beheading|a
 massacre|hitler|a nazi|nazi uniforms|a swastika|a terrorist|a suicide bomber|suicide|a drug addict|cocaine|taking heroin|a mass shooting|shooting people|guts and gore|an execution|a hanging""".replace("\n", " ").split("|")
@@ -61,6 +71,6 @@ def fill(carrier: str, rng: np.random.Generator) -> str:
 
 def words() -> list[str]:
     """Every word that talk and refusals are made of."""
-    texts = [*NAMES, *PEOPLE, *THINGS, *(f"{thing}s" for thing in THINGS), *PLACES, *TIMES, *ADJECTIVES, *PAST, *VERBS, *GERUNDS, *TALK, *REFUSED]
+    texts = [*NAMES, *PEOPLE, *THINGS, *(f"{thing}s" for thing in THINGS), *PLACES, *TIMES, *ADJECTIVES, *PAST, *VERBS, *GERUNDS, *TALK, *SHORT, *REFUSED]
     texts += [number(n) for n in (*range(100), *range(100, 2000, 100))]
     return sorted({word for text in texts for word in re.findall(r"[a-z']+", re.sub(r"\{.\}", " ", text))})

@@ -57,7 +57,7 @@ class Words(unittest.TestCase):
         self.assertEqual({ear.mishear("nest", rng, 2.0) for _ in range(200)}, {"nest", "nist"})
 
     def test_no_test_wording_is_trained(self):
-        for carriers in (sentences.THINGS, sentences.MANNERS, smalltalk.TALK):
+        for carriers in (sentences.THINGS, sentences.MANNERS, smalltalk.TALK, smalltalk.SHORT):
             train, test = (set(sentences.wordings(carriers, part)) for part in (False, True))
             self.assertFalse(train & test)
             self.assertTrue(0.1 < len(test) / len(carriers) < 0.3, len(test) / len(carriers))
