@@ -1,7 +1,7 @@
 //! `make bench`: measures the mirror, prints a table and keeps it in `benches/`.
 
 use clap::Parser;
-use eyre::{Result, WrapErr, eyre};
+use eyre::{Result, WrapErr, ensure, eyre};
 use indicatif::{ProgressBar, ProgressStyle};
 use mirror_benches::flow::{Flow, Pace, fused_path, hop, image_path, memory_mib};
 use mirror_benches::table::{Results, Round, Size};
@@ -123,8 +123,10 @@ fn run(arguments: &Arguments, yaml: &str, name: &str) -> Result<(Value, f64)> {
     let bar = spinner(&format!("{name}, {} s", arguments.seconds));
     let watched = Flow::new(&env::current_dir()?, yaml)?;
     let running = watched.start()?;
-    let (findings, memory) = watched.watch(running, PATIENCE, memory_mib)?;
+    let (findings, (memory, log)) =
+        watched.watch(running, PATIENCE, |running| Ok((memory_mib(running)?, running.log())))?;
     bar.finish_and_clear();
+    ensure!(findings["picture"]["count"].as_u64() > Some(0), "{name}: no picture arrived:\n{log}");
     Ok((findings, memory))
 }
 

@@ -244,8 +244,11 @@ fn open_on(runtime: &Runtime, path: &Path, options: &Options, provider: Provider
             .with_config_entry("session.force_spinning_stop", "1")?
             .with_execution_providers(providers)?;
         Ok(match &cores {
-            Some(cores) => builder.with_config_entry("session.intra_op_thread_affinities", cores.join(";"))?,
-            None => builder,
+            // One thread is the caller's alone.
+            Some(cores) if !cores.is_empty() => {
+                builder.with_config_entry("session.intra_op_thread_affinities", cores.join(";"))?
+            }
+            _ => builder,
         })
     };
     let mut builder = build().wrap_err_with(|| format!("provider {provider} does not work here"))?;

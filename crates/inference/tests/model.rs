@@ -1,6 +1,6 @@
 //! Small graphs, really run.
 
-use mirror_inference::{Choice, Model, Options, Provider, Runtime};
+use mirror_inference::{Choice, Cores, Model, Options, Provider, Runtime, cores};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -28,6 +28,47 @@ fn what_is_written_later_is_seen_without_binding_again() {
         model.run().expect("it runs");
         let doubled = model.read("doubled", <[f32]>::to_vec).expect("floats");
         assert_eq!(doubled, [2.0 * start, 4.0, 6.0]);
+    }
+}
+
+/// The cores on which a thread may run, as the system writes them.
+fn cores_of(status: &Path) -> String {
+    let status = std::fs::read_to_string(status).unwrap_or_default();
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    list.map(|list| list.trim().to_owned()).unwrap_or_default()
+}
+
+#[test]
+fn the_thread_that_runs_a_model_and_those_of_the_model_keep_to_the_cores_that_are_named() {
+    let all = cores::all();
+    // The last one first: what a model of another test may have been given is another order.
+    let named: Vec<usize> = all.iter().rev().copied().collect();
+    for threads in [1, all.len()] {
+        let named = named.clone();
+        let run = move || {
+            let options = Options {
+                provider: Choice::Only(Provider::Cpu),
+                threads,
+                cores: Cores::These(named.clone()),
+                ..Options::default()
+            };
+            let mut model = Model::open(runtime(), &fixture("double_f32.onnx"), &options).expect("it opens");
+            model.shape_input("sample", &[1, 3]).expect("it fits");
+            model.shape_output("doubled", &[1, 3]).expect("it fits");
+            model.write("sample", |values| values.fill(2.0)).expect("floats");
+            model.run().expect("it runs");
+            assert_eq!(model.read("doubled", <[f32]>::to_vec).expect("floats"), [4.0; 3]);
+            assert_eq!(cores_of(Path::new("/proc/thread-self/status")), named[0].to_string());
+            let tasks = std::fs::read_dir("/proc/self/task").expect("the system has it").flatten();
+            let kept: Vec<String> = tasks.map(|task| cores_of(&task.path().join("status"))).collect();
+            for core in &named[..threads] {
+                assert!(
+                    kept.contains(&core.to_string()),
+                    "{threads} threads: no thread keeps to core {core}: {kept:?}"
+                );
+            }
+        };
+        std::thread::spawn(run).join().expect("it ends");
     }
 }
 
