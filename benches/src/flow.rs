@@ -214,11 +214,13 @@ impl Pace {
         }
     }
 
-    /// The decoder's word that the UNet goes by: its input.
+    /// The edge of the decoder's word that the UNet goes by. A UNet that has cores of its own and is the slowest stage goes by none: the
+    /// decoder has always finished, and the word would cost two processes a wake-up for each picture.
     fn word(self) -> &'static str {
         match self {
-            Self::LeastDelay | Self::Balanced => "taken",
-            Self::Overlapped | Self::OverlappedWhole => "finished",
+            Self::LeastDelay | Self::Balanced => "taken: { source: decoder/taken, queue_size: 4 }",
+            Self::OverlappedWhole => "finished: { source: decoder/finished, queue_size: 4 }",
+            Self::Overlapped => "",
         }
     }
 
@@ -324,7 +326,7 @@ pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, prob
     shared_memory_pool_size: 16MB
     inputs:
       latent: {{ source: encoder/latent, queue_size: 1 }}
-      {word}: {{ source: decoder/{word}, queue_size: 4 }}
+      {word}
       embedding: {{ source: embed/embedding, queue_size: 64 }}
       settings: {{ source: control/settings, queue_size: 64 }}
     outputs: [denoised, taken, notice]
