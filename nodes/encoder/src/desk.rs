@@ -36,7 +36,7 @@ impl Desk {
     #[must_use]
     pub fn copies(&self, node: &Node, settings: &Settings, stream: &str, now_ns: i64) -> Copies {
         let source = self.takers.need(settings) || node.is_on(SOURCE);
-        Copies::of(source, settings.passthrough, self.lookers.want(stream, now_ns))
+        Copies::of(source, self.lookers.want(stream, now_ns))
     }
 }
 
@@ -50,16 +50,10 @@ pub struct Copies {
 }
 
 impl Copies {
-    /// The UNet waits for the latent, and the decoder for the source only when there is nothing to paint.
-    fn of(source: bool, passthrough: bool, before: bool) -> Self {
-        let first: &[_] = if source && passthrough { &[SOURCE] } else { &[] };
-        let then: &[_] = match (source && !passthrough, before) {
-            (true, true) => &[SOURCE, BEFORE],
-            (true, false) => &[SOURCE],
-            (false, true) => &[BEFORE],
-            (false, false) => &[],
-        };
-        Self { first, then }
+    /// What a picture is laid over goes before it: behind its latent it had to wait for the core that the UNet had just taken, and could
+    /// be later than what was painted of it. What people only look at goes behind.
+    fn of(source: bool, before: bool) -> Self {
+        Self { first: if source { &[SOURCE] } else { &[] }, then: if before { &[BEFORE] } else { &[] } }
     }
 
     /// Whether there are none: then nobody needs the picture but the model.
@@ -74,22 +68,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_source_comes_first_only_where_nothing_is_painted_and_each_copy_is_sent_once() {
-        let copies = |source, passthrough, before| {
-            let Copies { first, then } = Copies::of(source, passthrough, before);
+    fn what_a_picture_is_laid_over_is_sent_before_its_latent_and_what_is_looked_at_behind_it() {
+        let copies = |source, before| {
+            let Copies { first, then } = Copies::of(source, before);
             (first.to_vec(), then.to_vec())
         };
-        assert_eq!(copies(true, false, true), (vec![], vec![SOURCE, BEFORE]));
-        assert_eq!(copies(true, false, false), (vec![], vec![SOURCE]));
-        assert_eq!(copies(true, true, false), (vec![SOURCE], vec![]));
-        assert_eq!(copies(true, true, true), (vec![SOURCE], vec![BEFORE]));
-        assert_eq!(copies(false, false, true), (vec![], vec![BEFORE]));
-        assert_eq!(copies(false, true, false), (vec![], vec![]));
+        assert_eq!(copies(true, true), (vec![SOURCE], vec![BEFORE]));
+        assert_eq!(copies(true, false), (vec![SOURCE], vec![]));
+        assert_eq!(copies(false, true), (vec![], vec![BEFORE]));
+        assert_eq!(copies(false, false), (vec![], vec![]));
     }
 
     #[test]
     fn a_picture_of_which_nothing_is_sent_is_for_the_model_alone() {
-        assert!(Copies::of(false, false, false).is_empty());
-        assert!(!Copies::of(true, true, false).is_empty() && !Copies::of(false, false, true).is_empty());
+        assert!(Copies::of(false, false).is_empty());
+        assert!(!Copies::of(true, false).is_empty() && !Copies::of(false, true).is_empty());
     }
 }
