@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 const WARM_UP: usize = 10;
 /// How long waiting threads stay awake, in microseconds, and whether each keeps to a core: not at all, as long as in the nodes, always;
 /// and wholly as in the nodes.
-static WAYS: [(u32, Cores); 4] =
-    [(0, Cores::Any), (SPIN_US, Cores::Any), (1_000_000, Cores::Any), (SPIN_US, Cores::Auto)];
+static WAYS: [(u32, Cores); 4] = [(0, Cores::Any), (SPIN_US, Cores::Any), (1_000_000, Cores::Any), AS_NODES];
+/// How the nodes do it.
+const AS_NODES: (u32, Cores) = (SPIN_US, Cores::Auto);
 /// How many times `measure` ticks for each picture.
 pub const ROUNDS: usize = WAYS.len() + 3;
 
@@ -154,7 +155,7 @@ fn named(times: &mut [Vec<i64>]) -> Vec<(String, Spread)> {
 /// A model that cannot be opened or run.
 pub fn calm(runtime: &Runtime, pack: &Pack, size: usize, fps: f64, pictures: usize) -> Result<Calm> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let models = open(runtime, pack, size, cores, &WAYS[3])?;
+    let models = open(runtime, pack, size, cores, &AS_NODES)?;
     beside(move || at_a_pace(models, fps, pictures))
 }
 

@@ -105,13 +105,14 @@ def grow(kept: dict, net: Listener) -> dict:
     return {**kept, "net": {**kept["net"], **new}, "average": {**kept["average"], **new}, "size": vars(net.size), "optimiser": None}
 
 
-def _check(path: Path, net: Listener, phones: int) -> None:
-    """A training can be resumed by a net of its own shape, or by one with more layers in the encoder."""
+def _fit(path: Path, net: Listener, phones: int) -> None:
+    """A training can be resumed by a net of its own shape; for one with more layers in the encoder its checkpoint grows."""
     if path.exists():
         kept = torch.load(path, map_location="cpu", weights_only=False)
         if kept["size"]["audio_layers"] < net.size.audio_layers:
-            kept = grow(kept, net)
-            torch.save(kept, path)
+            kept, whole = grow(kept, net), path.with_suffix(".part")
+            torch.save(kept, whole)
+            whole.replace(path)
         if (kept["rows"], kept["size"], kept["phones"]) != (net.rows, vars(net.size), phones):
             raise SystemExit(f"{path} is the training of a net of another size, or of other tokens or phones: take --fresh to start over")
 
@@ -124,7 +125,7 @@ def train(cache: Path, minutes: float, threads: int, count: int, rate: float, re
     if not resume:
         path.unlink(missing_ok=True)
     net = Listener(vocabulary.rows(), size, phones=len(phones)).to(where)
-    _check(path, net, len(phones))
+    _fit(path, net, len(phones))
     optimiser = Both(*net.matrices(), lr=rate)
     spent, step, state = load_state(path, net, optimiser)
     average = Average(net, 0.995 if minutes < 5 else 0.999, weights=state.get("average"))

@@ -8,7 +8,7 @@ from .. import looks, photos, prompts
 from ..measures import References
 from ..pack import Pack
 from .descriptions import shows
-from .sentences import WEAK
+from .sentences import _STRUCTURES, WEAK
 
 PHOTOGRAPH, SIZE = "hopper", 256
 
@@ -38,12 +38,10 @@ class Painted:
         """
         made = self._picture_of(description)
         if len(wished) == 2:
-            pair = "+".join(sorted(wished, key=lambda look: look not in STRUCTURES))
+            # The reference of two looks is the one that draws, then the one that lights.
+            pair = "+".join(sorted(wished, key=lambda look: look not in _STRUCTURES))
             return shows(description, wished) and self._with(pair).nearest(made) in (pair, *wished)
         return (self._weak if amount in WEAK and amount else self._known).nearest(made) == wished[0]
 
-
-# The reference of two looks is the one that draws, then the one that lights.
-STRUCTURES = frozenset(look.__name__ for look in looks.STRUCTURE)
 
 assert set(prompts.WORDS) >= set(looks.LOOKS)
