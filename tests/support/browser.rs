@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use eyre::{Result, WrapErr, bail, eyre};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Read, Seek};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -17,12 +17,53 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// The key Enter as text that is typed (WebDriver, 17.4.2).
 pub const ENTER: &str = "\u{E007}";
 
+/// How often a driver is started that ends before it listens.
+const STARTS: usize = 3;
+
+type Words = Lines<BufReader<ChildStdout>>;
+
 /// A browser with one page. It ends with the test.
 pub struct Browser {
     driver: Child,
     /// Kept open: a driver whose words nobody hears would end.
-    _words: Lines<BufReader<ChildStdout>>,
+    _words: Words,
     session: String,
+}
+
+/// A driver that listens, what it goes on to say, and its port.
+///
+/// It takes a free port of IPv4 and then the same one of IPv6, and ends where somebody has that: so it may have another try.
+fn drive() -> Result<(Child, Words, u16)> {
+    let program = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
+    let mut said = String::new();
+    for _ in 0..STARTS {
+        // A file: nobody reads along, and a pipe would fill.
+        let mut errors = tempfile::tempfile()?;
+        let mut command = Command::new(&program);
+        command
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors.try_clone()?)
+            .process_group(0);
+        let mut driver = command.spawn().wrap_err_with(|| {
+            format!(
+                "{program} does not start, and this test needs a browser: apt-get install chromium chromium-driver \
+                 (Debian; elsewhere install Chrome and name its driver: CHROMEDRIVER=/path/to/chromedriver)"
+            )
+        })?;
+        let mut words = BufReader::new(driver.stdout.take().ok_or_else(|| eyre!("no output"))?).lines();
+        for line in words.by_ref().map_while(Result::ok) {
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                return Ok((driver, words, port.trim_end_matches('.').parse()?));
+            }
+            said += &format!("{line}\n");
+        }
+        said += &format!("{}\n", driver.wait()?);
+        errors.rewind()?;
+        errors.read_to_string(&mut said)?;
+    }
+    bail!("{program} ended {STARTS} times before it said its port:\n{said}")
 }
 
 impl Browser {
@@ -49,21 +90,8 @@ impl Browser {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(address: &str, further: &[&str]) -> Result<Self> {
-        let program = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
-        let mut command = Command::new(&program);
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
-        let mut driver = command.spawn().wrap_err_with(|| {
-            format!(
-                "{program} does not start, and this test needs a browser: apt-get install chromium chromium-driver \
-                 (Debian; elsewhere install Chrome and name its driver: CHROMEDRIVER=/path/to/chromedriver)"
-            )
-        })?;
-        let mut words = BufReader::new(driver.stdout.take().ok_or_else(|| eyre!("no output"))?).lines();
-        let port = words.by_ref().map_while(Result::ok).find_map(|line| {
-            line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
-        });
+        let (driver, words, port) = drive()?;
         let mut browser = Self { driver, _words: words, session: String::new() };
-        let port = port.ok_or_else(|| eyre!("{program} did not say its port"))?;
         // Chromium in a container has no sandbox, and must not fill the shared memory that the mirror is measured in.
         let arguments =
             ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,1000"];
