@@ -98,7 +98,9 @@ impl Results {
              The *limit* is the pack's bare ONNX Runtime sessions in one process without a dataflow: one after another on all cores, or\n\
              pipelined over a thread a stage, whichever is faster. *Full* sends a quarter more pictures than can be painted, at each of the paces\n\
              (the encoder's input `taken`: `decoder/finished`, `decoder/taken` as in dataflow.yml, `diffusion/taken` with a third of the cores for each\n\
-             stage, and with all; where there are two cores the UNet has one to itself in the former, `DIFFUSION_CORES`). *Fused* is the three models in one process (the node `fused`), in turn or overlapped. *Calm* sends half of the limit:\n\
+             stage, and with all; where there are two cores the UNet has one to itself in the former: `DIFFUSION_CORES` keeps the model to it and\n\
+             `cpu_affinity` the camera and the rest of the node off it). *Fused* is the three models in one process (the node `fused`), in turn\n\
+             or overlapped. *Calm* sends half of the limit:\n\
              a processor that rests between pictures is slower than one that never does, so the bare stages are run at that pace as well.\n\
              *Age* runs from the camera's stamp to the picture's arrival at its sink.\n"
         );

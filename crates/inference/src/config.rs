@@ -94,8 +94,8 @@ impl Config {
         };
         if let Some(core) = options.cores.foreign() {
             let name = format!("{prefix}CORES");
-            let there = cores::all().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            bail!("{name}={:?} names core {core}: this process may use {there}", environment.text(&name));
+            let there = cores::usable().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            bail!("{name}={:?} names core {core}: this process can use {there}", environment.text(&name));
         }
         Ok(Self {
             pack: environment.text(PACK.name).into(),
@@ -152,7 +152,7 @@ mod tests {
     fn cores_that_cannot_be_read_or_are_not_there_are_refused() {
         assert_eq!(error("DECODER_CORES", "two"), "DECODER_CORES=\"two\" is not auto, any, or cores like 0 or 0,2-3");
         let fault = error("DECODER_CORES", "1023");
-        assert!(fault.starts_with("DECODER_CORES=\"1023\" names core 1023: this process may use "), "{fault}");
+        assert!(fault.starts_with("DECODER_CORES=\"1023\" names core 1023: this process can use "), "{fault}");
         assert_eq!(config(&[]).expect("nothing is wrong").options.cores, Cores::Auto);
     }
 

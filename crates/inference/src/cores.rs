@@ -18,7 +18,8 @@ pub enum Cores {
     /// Any: the system moves them as it likes.
     #[default]
     Any,
-    /// Those, one for each thread; the thread that calls the model has the first.
+    /// Those, one for each thread; the thread that calls the model has the first. They need not be among the cores that the process was
+    /// started on (`cpu_affinity` of the dataflow file): then the rest of the node runs there, and the model where it is in nobody's way.
     These(Vec<usize>),
 }
 
@@ -49,11 +50,14 @@ impl Cores {
     /// What [`FromStr`](std::str::FromStr) takes, for errors.
     pub const EXPECTED: &str = "auto, any, or cores like 0 or 0,2-3";
 
-    /// The core that is named and that this process must not use, if there is one.
+    /// The core that is named and that this process cannot use, if there is one.
     #[must_use]
     pub fn foreign(&self) -> Option<usize> {
         match self {
-            Self::These(cores) => cores.iter().copied().find(|core| !all().contains(core)),
+            Self::These(cores) => {
+                let usable = usable();
+                cores.iter().copied().find(|core| !usable.contains(core))
+            }
             Self::Auto | Self::Any => None,
         }
     }
@@ -74,6 +78,14 @@ impl Cores {
 pub fn all() -> &'static [usize] {
     static ALL: OnceLock<Vec<usize>> = OnceLock::new();
     ALL.get_or_init(|| allowed().unwrap_or_else(|| (0..available_parallelism().map_or(1, usize::from)).collect()))
+}
+
+/// The cores that this process could use if it wanted: those of the machine, or of its container.
+#[must_use]
+pub fn usable() -> Vec<usize> {
+    // Trying is the only way to know. What a thread tries ends with it.
+    let tried = std::thread::spawn(|| (0..MOST).filter(|core| allow(&[*core])).collect());
+    tried.join().unwrap_or_else(|_| all().to_vec())
 }
 
 /// A set of cores has so many bits.
@@ -159,9 +171,21 @@ mod tests {
 
     #[test]
     fn a_core_that_is_not_there_is_named() {
+        // Of so many bits machines use the first.
         assert_eq!(Cores::These(vec![all()[0], MOST - 1]).foreign(), Some(MOST - 1));
         assert_eq!(Cores::These(all().to_vec()).foreign(), None);
         assert_eq!(Cores::Auto.foreign(), None);
+    }
+
+    #[test]
+    fn a_process_that_was_started_on_one_core_can_still_name_another() {
+        let usable = usable();
+        let (first, last) = (usable[0], usable[usable.len() - 1]);
+        let from_the_first = thread::spawn(move || {
+            keep(first);
+            Cores::These(vec![last]).foreign()
+        });
+        assert_eq!(from_the_first.join().expect("it ends"), None);
     }
 
     #[test]
