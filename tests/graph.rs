@@ -219,6 +219,20 @@ fn a_demo_on_a_provider_that_does_not_work_here_fails_and_names_it() -> Result<(
 }
 
 #[test]
+fn one_thread_of_a_node_carries_its_messages() -> Result<()> {
+    let _alone = alone();
+    let mirror = Running::start(&["--source", "pattern", "--size", "256"])?;
+    mirror.paints(None)?;
+    let node = mirror.node("diffusion").ok_or_else(|| eyre!("no node diffusion"))?;
+    let threads = fs::read_dir(format!("/proc/{node}/task"))?.filter_map(|thread| {
+        let name = fs::read_to_string(thread.ok()?.path().join("comm")).ok()?;
+        ["rx-", "tx-", "acc-", "net-"].iter().any(|pool| name.starts_with(pool)).then(|| name.trim().to_owned())
+    });
+    assert_eq!(threads.collect::<Vec<_>>(), ["rx-0"]);
+    Ok(())
+}
+
+#[test]
 fn ctrl_c_leaves_no_node_and_no_dora_running() -> Result<()> {
     let _alone = alone();
     let mut mirror = Running::start(&["--source", "pattern", "--size", "128"])?;

@@ -187,7 +187,7 @@ pub fn memory_mib(running: &Running) -> Result<f64> {
     Ok(total_kib as f64 / 1024.0)
 }
 
-/// What the encoder waits for before it takes the next picture: its input `taken`.
+/// What the encoder waits for before it takes the next picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
     /// That nothing is under way: the least delay when more pictures come than can be painted.
@@ -204,13 +204,14 @@ impl Pace {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::LeastDelay, Self::Balanced, Self::Overlapped, Self::OverlappedWhole];
 
-    /// The output that says so.
-    #[must_use]
-    pub fn output(self) -> &'static str {
+    /// The encoder's edge that says so. Where each stage has its core, what is painted says it itself: its coming is the word that the
+    /// UNet is done with it, and has taken up the next.
+    fn edge(self) -> &'static str {
         match self {
-            Self::LeastDelay => "decoder/finished",
-            Self::Balanced => "decoder/taken",
-            Self::Overlapped | Self::OverlappedWhole => "diffusion/taken",
+            Self::LeastDelay => "taken: { source: decoder/finished, queue_size: 4 }",
+            Self::Balanced => "taken: { source: decoder/taken, queue_size: 4 }",
+            Self::Overlapped => "finished: { source: diffusion/denoised, queue_size: 4 }",
+            Self::OverlappedWhole => "taken: { source: diffusion/taken, queue_size: 4 }",
         }
     }
 
@@ -321,7 +322,7 @@ nodes:
 #[must_use]
 pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, probe_inputs: &str) -> String {
     let (threads, [alone, others], aside) = (pace.threads(), pace.cores(), pace.aside());
-    let (word, pace) = (pace.word(), pace.output());
+    let (edge, word) = (pace.edge(), pace.word());
     let environment = format!(
         r#"  ENCODER_THREADS: "{threads}"
   DIFFUSION_THREADS: "{threads}"
@@ -336,7 +337,7 @@ pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, prob
     shared_memory_pool_size: 64MB
     inputs:
       frame: {{ source: camera/frame, queue_size: 1 }}
-      taken: {{ source: {pace}, queue_size: 4 }}
+      {edge}
       settings: {{ source: control/settings, queue_size: 64 }}
     outputs: [latent, source, notice]
   - id: diffusion

@@ -97,9 +97,9 @@ impl Results {
             "`make bench` writes this file. Limit and dataflow took turns, {rounds} times; each figure is the median of its {rounds}, a ratio that of the ratios.\n\
              The *limit* is the pack's bare ONNX Runtime sessions in one process without a dataflow: one after another on all cores, or\n\
              pipelined over a thread a stage, whichever is faster. *Full* sends a quarter more pictures than can be painted, at each of the paces\n\
-             (the encoder's input `taken`: `decoder/finished`, `decoder/taken` as in dataflow.yml, `diffusion/taken` with a third of the cores for each\n\
-             stage, and with all; where there are two cores the UNet has one to itself in the former: `DIFFUSION_CORES` keeps the model to it and\n\
-             `cpu_affinity` the camera and the rest of the node off it). *Fused* is the three models in one process (the node `fused`), in turn\n\
+             (the encoder's input `taken`: `decoder/finished`, `decoder/taken` as in dataflow.yml; its input `finished`: `diffusion/denoised` with a\n\
+             third of the cores for each stage; `taken`: `diffusion/taken` with all of them for each). Where there are two cores and a third is one,\n\
+             the UNet has one to itself: `DIFFUSION_CORES` keeps the model to it, and `cpu_affinity` the camera and the rest of the node off it. *Fused* is the three models in one process (the node `fused`), in turn\n\
              or overlapped. *Calm* sends half of the limit:\n\
              a processor that rests between pictures is slower than one that never does, so the bare stages are run at that pace as well.\n\
              *Age* runs from the camera's stamp to the picture's arrival at its sink.\n"

@@ -1,7 +1,7 @@
 //! The ports.
 
 use mirror_contract::{Frame, Latent, Message, Notice, Readiness, Settings, Taken, Wanted};
-use mirror_kit::node::{NOTICE, TAKEN};
+use mirror_kit::node::{FINISHED, NOTICE, TAKEN};
 use mirror_stage::READINESS;
 
 /// The camera's pictures.
@@ -27,6 +27,7 @@ pub const INPUTS: &[(&str, &str)] = &[
     (FRAME_WEB, Frame::TYPE),
     (SETTINGS, Settings::TYPE),
     (TAKEN, Taken::TYPE),
+    (FINISHED, Latent::TYPE),
     (WANTED, Wanted::TYPE),
 ];
 /// All outputs, with the types of their messages.
