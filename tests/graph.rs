@@ -6,7 +6,7 @@ use mirror_tests::running::{PATIENCE, Running, free_port, mirror};
 use mirror_tests::{alone, copy, root};
 use serde_json::Value;
 use serde_yaml_ng::{Mapping, Value as Yaml};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 
 #[test]
@@ -215,22 +215,6 @@ fn a_demo_on_a_provider_that_does_not_work_here_fails_and_names_it() -> Result<(
     // On a machine with CUDA it must be CUDA that runs.
     let right = if success { report["provider"] == "CUDA" } else { said.contains("provider CUDA does not work here") };
     assert!(right, "{said}{report}");
-    Ok(())
-}
-
-#[test]
-fn what_a_node_sends_and_receives_is_not_handed_from_one_pool_of_threads_to_another() -> Result<()> {
-    let _alone = alone();
-    let mirror = Running::start(&["--source", "pattern", "--size", "256"])?;
-    mirror.paints(None)?;
-    let node = mirror.node("diffusion").ok_or_else(|| eyre!("no node diffusion"))?;
-    // Zenoh's pools: a thread is called after its own, with a number.
-    let pools = fs::read_dir(format!("/proc/{node}/task"))?.filter_map(|thread| {
-        let name = fs::read_to_string(thread.ok()?.path().join("comm")).ok()?;
-        let pool = name.split_once('-')?.0.to_owned();
-        ["rx", "tx", "acc", "net"].contains(&&*pool).then_some(pool)
-    });
-    assert_eq!(pools.collect::<BTreeSet<_>>(), BTreeSet::from(["rx".to_owned()]));
     Ok(())
 }
 

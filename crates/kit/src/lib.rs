@@ -47,7 +47,6 @@ pub mod turn;
 pub mod words;
 
 mod locked;
-mod transport;
 
 pub use beside::beside;
 pub use book::Book;

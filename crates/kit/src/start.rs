@@ -13,14 +13,12 @@ use tracing_subscriber::EnvFilter;
 const LEVELS: &str = "info,ort=warn,dora_node_api=error,dora_core=error,zenoh=error,zenoh_shm=error,\
      zenoh::api::session=off,zenoh::bug=off,zenoh::net::protocol=off,zenoh::net::routing=off,zenoh_transport=off";
 
-/// Sets up logging and the transport's threads, runs the node, and turns its error into one line and a non-zero exit. Call it first
-/// of all in `main`: no other thread may run yet.
+/// Sets up logging, runs the node, and turns its error into one line and a non-zero exit.
 ///
 /// Lines go to standard output, where the dora daemon collects them for `dora logs`: with time, level and fields, so that
 /// `dora logs --level warn` and `--since` work. `MIRROR_LOG` sets the level: `info`, `debug`, `encoder=trace`.
 #[must_use]
 pub fn start(name: &str, run: impl FnOnce() -> Result<()>) -> ExitCode {
-    crate::transport::use_one_thread();
     let filter = EnvFilter::try_from_env("MIRROR_LOG").unwrap_or_else(|_| EnvFilter::new(LEVELS));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
     if std::env::var_os("DORA_NODE_CONFIG").is_some() {
