@@ -234,19 +234,12 @@ impl Pace {
     }
 
     /// The cores of the UNet and of the two other stages. Where three threads share two cores, the slowest stage has one for itself.
-    fn cores(self) -> [&'static str; 2] {
+    /// The third is where the camera, and the UNet's node but for the UNet, are kept to: a message takes a fifth of a millisecond of
+    /// somebody's time, and it is the UNet that all wait for.
+    fn cores(self) -> [&'static str; 3] {
         match self {
-            Self::Overlapped if cores() == 2 => ["0", "1"],
-            Self::LeastDelay | Self::Balanced | Self::Overlapped | Self::OverlappedWhole => ["auto"; 2],
-        }
-    }
-
-    /// Where the camera, and the UNet's node but for the UNet, are kept to: off a core that the UNet has for itself. A message takes a
-    /// fifth of a millisecond of somebody's time, and it is the UNet that all wait for.
-    fn aside(self) -> &'static str {
-        match self {
-            Self::Overlapped if cores() == 2 => "cpu_affinity: [1]",
-            Self::LeastDelay | Self::Balanced | Self::Overlapped | Self::OverlappedWhole => "",
+            Self::Overlapped if cores() == 2 => ["0", "1", "cpu_affinity: [1]"],
+            Self::LeastDelay | Self::Balanced | Self::Overlapped | Self::OverlappedWhole => ["auto", "auto", ""],
         }
     }
 
@@ -321,7 +314,7 @@ nodes:
 /// The image path with the test pattern in front and the probe at its end.
 #[must_use]
 pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, probe_inputs: &str) -> String {
-    let (threads, [alone, others], aside) = (pace.threads(), pace.cores(), pace.aside());
+    let (threads, [alone, others, aside]) = (pace.threads(), pace.cores());
     let (edge, word) = (pace.edge(), pace.word());
     let environment = format!(
         r#"  ENCODER_THREADS: "{threads}"

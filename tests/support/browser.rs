@@ -32,7 +32,7 @@ pub struct Browser {
 
 /// A driver that listens, what it goes on to say, and its port.
 ///
-/// It takes a free port of IPv4 and then the same one of IPv6, and ends where somebody has that: so it may have another try.
+/// One that ended before that failed a test once, nobody heard why: it has another try, and its words are in the error.
 fn drive() -> Result<(Child, Words, u16)> {
     let program = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
     let mut said = String::new();

@@ -19,8 +19,7 @@ use std::time::Duration;
 pub const NOTICE: &str = "notice";
 /// The word of the next stage that it has taken up a picture: its output, and the input of the stage before it.
 pub const TAKEN: &str = "taken";
-/// The word of a stage that it is done with a picture: its output, and the input of a stage before it. Whatever it sends of the picture
-/// is such a word as well, since only the stamp is read: an edge to this input saves a message.
+/// The same of a stage that is done with a picture; whatever else it sends of it will do, since only the stamp is read.
 pub const FINISHED: &str = "finished";
 /// The input that a timer drives.
 pub const TICK: &str = "tick";
