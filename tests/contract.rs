@@ -3,7 +3,7 @@
 
 use mirror_contract::parameters::{Kind, parameter};
 use mirror_contract::{Frame, Latent, Message};
-use mirror_kit::members::is_image_path;
+use mirror_kit::members::{is_image_path, must_arrive};
 use mirror_kit::{Environment, Member};
 use mirror_tests::nodes::{Declared, NODES, OPERATORS};
 use mirror_tests::root;
@@ -182,17 +182,24 @@ fn every_edge_comes_from_an_output_that_is_declared_and_carries_what_its_end_exp
 }
 
 #[test]
-fn the_image_path_keeps_one_picture_and_every_edge_says_how_many_it_keeps() {
+fn the_image_path_keeps_one_picture_words_go_by_the_daemon_and_every_edge_says_how_many_it_keeps() {
     for (file, id, entry, node) in nodes() {
         for (port, input) in entries(&entry["inputs"]) {
             let queue = input["queue_size"].as_u64();
             assert!(queue.is_some(), "{file}: {id} {port} has no queue_size");
-            assert!(input["queue_policy"].is_null(), "{file}: {id} {port}: backpressure leaves shared memory");
             // A recording wants them all; the page picks the newest of each stream itself.
             let is_sorted = id == "tape" || (id == "web" && port == "picture");
-            if is_image_path(&port, type_of(node.inputs, &port).unwrap_or_default()) && !is_sorted {
+            let of = type_of(node.inputs, &port).unwrap_or_default();
+            if is_image_path(&port, of) && !is_sorted {
                 assert_eq!(queue, Some(1), "{file}: {id} {port}");
             }
+            // `watch` only looks whether any come.
+            let policy = (must_arrive(of) && queue > Some(1)).then_some("backpressure");
+            assert_eq!(
+                input["queue_policy"].as_str(),
+                policy,
+                "{file}: {id} {port}: pictures leave shared memory by it"
+            );
         }
     }
 }

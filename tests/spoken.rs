@@ -53,9 +53,9 @@ fn flow(port: u16) -> Result<Flow> {
     env: {{ WEB_ADDRESS: \"127.0.0.1:{port}\", WEB_REALTIME: \"off\", WEB_LIVE: \"off\", WEB_DREAM: \"off\" }}
     inputs:
       picture: {{ source: operator/picture, queue_size: 4 }}
-      prompt: {{ source: stt/prompt, queue_size: 16 }}
-      settings: {{ source: control/settings, queue_size: 64 }}
-      notice: {{ source: control/notice, queue_size: 64 }}
+      prompt: {{ source: stt/prompt, queue_size: 16, queue_policy: backpressure }}
+      settings: {{ source: control/settings, queue_size: 64, queue_policy: backpressure }}
+      notice: {{ source: control/notice, queue_size: 64, queue_policy: backpressure }}
       tick: {{ source: dora/timer/millis/500, queue_size: 1 }}
     outputs: [frame, sound, update, notice]
   - id: operator
@@ -67,21 +67,21 @@ fn flow(port: u16) -> Result<Flow> {
   - id: vad
     path: target/release/vad
     inputs:
-      sound_web: {{ source: web/sound, queue_size: 64 }}
+      sound_web: {{ source: web/sound, queue_size: 25, queue_policy: backpressure }}
     outputs: [utterance, notice]
   - id: stt
     path: target/release/stt
     env: {{ STT_MODEL: tiny.bin, STT_NO_SPEECH: \"1.0\", STT_LOG_PROBABILITY: \"-100.0\" }}
     inputs:
-      utterance: {{ source: vad/utterance, queue_size: 16 }}
+      utterance: {{ source: vad/utterance, queue_size: 16, queue_policy: backpressure }}
     outputs: [prompt, notice]
   - id: control
     path: target/release/control
     env: {{ CONTROL_STATE: \"\" }}
     inputs:
-      update_web: {{ source: web/update, queue_size: 64 }}
-      prompt_voice: {{ source: stt/prompt, queue_size: 64 }}
-      notice_stt: {{ source: stt/notice, queue_size: 64 }}
+      update_web: {{ source: web/update, queue_size: 64, queue_policy: backpressure }}
+      prompt_voice: {{ source: stt/prompt, queue_size: 64, queue_policy: backpressure }}
+      notice_stt: {{ source: stt/notice, queue_size: 64, queue_policy: backpressure }}
       tick: {{ source: dora/timer/millis/1000, queue_size: 1 }}
     outputs: [settings, notice]
 "

@@ -137,7 +137,7 @@ fn a_node_of_which_no_output_is_expected_is_found_when_it_does_not_come_back() -
     let folder = tempfile::tempdir()?;
     let graph = Edited::copy("dataflow.yml")?;
     let listener = format!(
-        "nodes:\n  - id: listener\n    path: {}\n    restart_policy: on-failure\n    inputs:\n      settings: {{ source: control/settings, queue_size: 16 }}\n",
+        "nodes:\n  - id: listener\n    path: {}\n    restart_policy: on-failure\n    inputs:\n      settings: {{ source: control/settings, queue_size: 16, queue_policy: backpressure }}\n",
         env!("CARGO_BIN_EXE_mute")
     );
     graph.replace("nodes:\n", &listener)?;

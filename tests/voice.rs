@@ -30,15 +30,15 @@ fn flow(source: &str, alsa: Option<&Path>) -> Result<Flow> {
   - id: vad
     path: target/release/vad
     inputs:
-      sound: {{ source: microphone/sound, queue_size: 256 }}
+      sound: {{ source: microphone/sound, queue_size: 25, queue_policy: backpressure }}
     outputs: [utterance, notice]
   - id: scribe
     path: target/release/scribe
     env: {{ SCRIBE_OUT: said.jsonl }}
     inputs:
-      sound: {{ source: microphone/sound, queue_size: 256 }}
-      utterance: {{ source: vad/utterance, queue_size: 64 }}
-      notice: {{ source: microphone/notice, queue_size: 64 }}
+      sound: {{ source: microphone/sound, queue_size: 25, queue_policy: backpressure }}
+      utterance: {{ source: vad/utterance, queue_size: 64, queue_policy: backpressure }}
+      notice: {{ source: microphone/notice, queue_size: 64, queue_policy: backpressure }}
 "
         ),
     )

@@ -295,7 +295,7 @@ nodes:
   - id: embed
     path: target/release/embed
     inputs:
-      settings: {{ source: control/settings, queue_size: 64 }}
+      settings: {{ source: control/settings, queue_size: 64, queue_policy: backpressure }}
     outputs: [embedding, notice]
 {stages}
   - id: control
@@ -331,7 +331,7 @@ pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, prob
     inputs:
       frame: {{ source: camera/frame, queue_size: 1 }}
       {edge}
-      settings: {{ source: control/settings, queue_size: 64 }}
+      settings: {{ source: control/settings, queue_size: 64, queue_policy: backpressure }}
     outputs: [latent, source, notice]
   - id: diffusion
     path: target/release/diffusion
@@ -340,8 +340,8 @@ pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, prob
     inputs:
       latent: {{ source: encoder/latent, queue_size: 1 }}
       {word}
-      embedding: {{ source: embed/embedding, queue_size: 64 }}
-      settings: {{ source: control/settings, queue_size: 64 }}
+      embedding: {{ source: embed/embedding, queue_size: 64, queue_policy: backpressure }}
+      settings: {{ source: control/settings, queue_size: 64, queue_policy: backpressure }}
     outputs: [denoised, taken, notice]
   - id: decoder
     path: target/release/decoder
@@ -349,7 +349,7 @@ pub fn image_path(size: usize, camera_fps: f64, seconds: usize, pace: Pace, prob
     inputs:
       denoised: {{ source: diffusion/denoised, queue_size: 1 }}
       source: {{ source: encoder/source, queue_size: 4 }}
-      settings: {{ source: control/settings, queue_size: 64 }}
+      settings: {{ source: control/settings, queue_size: 64, queue_policy: backpressure }}
     outputs: [picture, taken, finished, notice]"
     );
     around(&stages, &environment, aside, [size, seconds], camera_fps, probe_inputs)
@@ -366,8 +366,8 @@ pub fn fused_path(size: usize, camera_fps: f64, seconds: usize, overlap: bool) -
     shared_memory_pool_size: 24MB
     inputs:
       frame: { source: camera/frame, queue_size: 1 }
-      embedding: { source: embed/embedding, queue_size: 64 }
-      settings: { source: control/settings, queue_size: 64 }
+      embedding: { source: embed/embedding, queue_size: 64, queue_policy: backpressure }
+      settings: { source: control/settings, queue_size: 64, queue_policy: backpressure }
     outputs: [picture, notice]";
     let probe = "      picture: { source: fused/picture, queue_size: 1 }";
     around(stages, &environment, "", [size, seconds], camera_fps, probe)

@@ -139,7 +139,7 @@ fn graph() -> String {
     path: target/release/scribe
     env: {{ SCRIBE_OUT: notices.jsonl }}
     inputs:
-      notice: {{ source: operator/notice, queue_size: 64 }}
+      notice: {{ source: operator/notice, queue_size: 64, queue_policy: backpressure }}
 "
     )
 }

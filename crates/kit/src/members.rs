@@ -1,12 +1,35 @@
 //! The nodes of the dataflow, as its file has them.
 
 use dora_node_api::DoraNode;
-use mirror_contract::{Frame, Latent, Message};
+use mirror_contract::{
+    Audio, Embedding, Frame, Latent, Message, Notice, Prompt, Readiness, Settings, SettingsUpdate, Wanted,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Inputs that are laid beside a picture which comes in elsewhere: several wait there, to be found for that picture, and none is
 /// work of its own.
 const BESIDE: [&str; 2] = ["source", "before"];
+
+/// What is said once, or what somebody waits for. A picture that is lost is followed by the next one, and so is the word that
+/// one was taken up; these are not.
+const WORDS: [&str; 8] = [
+    Audio::TYPE,
+    Embedding::TYPE,
+    Notice::TYPE,
+    Prompt::TYPE,
+    Readiness::TYPE,
+    Settings::TYPE,
+    SettingsUpdate::TYPE,
+    Wanted::TYPE,
+];
+
+/// Whether a message of that type has to arrive. Its inputs have dora's `queue_policy: backpressure` then: it goes by the daemon, which
+/// loses nothing. From node to node dora drops what finds no room for a thousandth of a second, and tells nobody: of fifty
+/// settings at once it was one in six on a busy machine.
+#[must_use]
+pub fn must_arrive(message_type: &str) -> bool {
+    WORDS.contains(&message_type)
+}
 
 /// Whether an input of that name and message type belongs to the image path: its newest message alone counts, for an old picture
 /// must never wait for a model, and a node that has such an input has something to do when one comes.

@@ -4,7 +4,7 @@
 //! without a manifest, somebody's own, is checked as far as its own entry goes.
 
 use eyre::{Result, WrapErr, eyre};
-use mirror_kit::members::is_image_path;
+use mirror_kit::members::{is_image_path, must_arrive};
 use serde_yaml_ng::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -90,9 +90,7 @@ fn input_faults(
     if is_image_path(port, said) && !is_sorted && input["queue_size"] != 1 {
         faults.push(format!("{id}: the input {port} needs queue_size: 1, or old pictures wait for a model"));
     }
-    if input["queue_policy"] == "backpressure" {
-        faults.push(format!("{id}: queue_policy: backpressure on the input {port} takes it out of shared memory"));
-    }
+    faults.extend(policy_fault(id, port, input, said));
     if source.starts_with("dora/") {
         return faults;
     }
@@ -113,6 +111,22 @@ fn input_faults(
         faults.push(format!("{id}: the input {port} is \"{said}\", and {source} is \"{sent}\""));
     }
     faults
+}
+
+/// Pictures go from node to node through shared memory, words by the daemon, which loses none.
+fn policy_fault(id: &str, port: &str, input: &Value, said: &str) -> Option<String> {
+    let by_daemon = input["queue_policy"] == "backpressure";
+    // Whoever keeps one message looks whether any comes.
+    let is_a_look = input["queue_size"] == 1;
+    match (must_arrive(said), by_daemon) {
+        (true, false) if !is_a_look => {
+            Some(format!("{id}: the input {port} needs queue_policy: backpressure, or what is said may be lost unseen"))
+        }
+        (false, true) if !said.is_empty() => {
+            Some(format!("{id}: queue_policy: backpressure on the input {port} takes it out of shared memory"))
+        }
+        _ => None,
+    }
 }
 
 /// The program of a node, without its folder: `camera` of `target/release/camera`.
@@ -177,6 +191,7 @@ mod tests {
                 "the input latent is mirror/media/v1/Latent, not",
             ),
             ("camera/frame, queue_size: 1", "camera/frame, queue_size: 1, queue_policy: backpressure", "shared memory"),
+            ("web/update, queue_size: 100, queue_policy: backpressure", "web/update, queue_size: 100", "lost unseen"),
         ] {
             assert!(text.contains(from), "{from}");
             let graph = serde_yaml_ng::from_str(&text.replacen(from, to, 1)).unwrap();

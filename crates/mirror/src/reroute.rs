@@ -5,6 +5,7 @@
 
 use crate::contract;
 use eyre::{Result, bail, eyre};
+use mirror_kit::members::must_arrive;
 use serde_yaml_ng::{Mapping, Value};
 use std::path::Path;
 
@@ -96,8 +97,11 @@ fn connect(root: &Path, nodes: &mut [Value], kind: &str, played: &str) -> Result
         });
         let Some(name) = open else { continue };
         count += 1;
-        let input = [("source".into(), played.into()), ("queue_size".into(), QUEUE.into())];
-        node["inputs"][name] = Value::Mapping(Mapping::from_iter(input));
+        let mut input = Mapping::from_iter([("source".into(), played.into()), ("queue_size".into(), QUEUE.into())]);
+        if must_arrive(kind) {
+            input.insert("queue_policy".into(), "backpressure".into());
+        }
+        node["inputs"][name] = Value::Mapping(input);
         node["input_types"][name] = kind.into();
     }
     Ok(count)

@@ -36,7 +36,7 @@ fn run(settings: &[(&str, &str)], seconds: u32) -> (Output, String) {
     env: {{ WATCH_OUT: {} }}
     inputs:
       frame: {{ source: camera/frame, queue_size: 1 }}
-      notice: {{ source: camera/notice, queue_size: 64 }}
+      notice: {{ source: camera/notice, queue_size: 64, queue_policy: backpressure }}
     input_types: {{ frame: mirror/media/v1/Frame, notice: mirror/media/v1/Notice }}
 ",
         camera.display(),

@@ -32,7 +32,7 @@ nodes:
     env: { TALLY_OUT: seen.jsonl }
     inputs:
       picture: { source: operator/picture, queue_size: 256 }
-      notice: { source: operator/notice, queue_size: 64 }
+      notice: { source: operator/notice, queue_size: 64, queue_policy: backpressure }
       tick: { source: dora/timer/millis/1000, queue_size: 1 }
 ";
 /// What is said of pictures that did not come.

@@ -30,7 +30,7 @@ impl Graph {
             "nodes:
   - id: painter
     path: {painter}
-    inputs: {{ update: {{ source: recorder/update, queue_size: 64 }}{tick} }}
+    inputs: {{ update: {{ source: recorder/update, queue_size: 64, queue_policy: backpressure }}{tick} }}
     outputs: [source, picture, settings]
   - id: recorder
     path: {recorder}
@@ -38,7 +38,7 @@ impl Graph {
     inputs:
       picture: {{ source: painter/picture, queue_size: 1 }}
       source: {{ source: painter/source, queue_size: 4 }}
-      settings: {{ source: painter/settings, queue_size: 64 }}
+      settings: {{ source: painter/settings, queue_size: 64, queue_policy: backpressure }}
       tick: {{ source: dora/timer/millis/100, queue_size: 1 }}
     outputs: [update, notice]
 ",
