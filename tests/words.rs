@@ -48,7 +48,11 @@ fn of_settings_that_come_at_once_none_is_lost_however_busy_the_machine_is() -> R
     let address = mirror.page().trim_start_matches("http://").to_owned();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
-        let busy = || while !over.load(Ordering::Relaxed) {};
+        let busy = || {
+            while !over.load(Ordering::Relaxed) {
+                std::hint::spin_loop();
+            }
+        };
         (0..BUSY).for_each(|_| drop(scope.spawn(busy)));
         let outcome = (0..TIMES).try_for_each(|time| {
             let version = || settings().map(|it| it["version"].as_i64().unwrap_or_default());

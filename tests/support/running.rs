@@ -207,7 +207,12 @@ impl Running {
             figures["frames"].as_u64() > Some(5) && prompt.is_none_or(|prompt| figures["prompt"] == prompt)
         };
         wait_for("pictures", || self.get("/api/figures").is_ok_and(|figures| is_so(&figures)))
-            .map_err(|error| eyre!("{error}\n{}", self.log()))
+            .map_err(|error| eyre!("{error}\n{}\n{}", self.flow(), self.log()))
+    }
+
+    /// What comes to each node and goes out of it: where pictures stop.
+    fn flow(&self) -> String {
+        self.get("/api/nodes").map_or_else(|error| format!("{error:#}"), |nodes| nodes["nodes"].to_string())
     }
 
     /// Has that typed into its chat: what the chat says to it, and what it complains of.
