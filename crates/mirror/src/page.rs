@@ -270,7 +270,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use std::io::{Read, Write};
     use std::net::TcpListener;
 
     /// Answers one request with that status line and body.
@@ -279,8 +279,12 @@ mod tests {
         let page = Page::at(listener.local_addr().unwrap());
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            let mut request = BufReader::new(stream.try_clone().unwrap());
+            let head = request.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+            let length = |line: String| line.to_lowercase().strip_prefix("content-length: ")?.trim().parse().ok();
+            let length: usize = head.filter_map(length).last().unwrap_or(0);
+            // All of it: what is not read when the socket closes takes the answer with it.
+            request.read_exact(&mut vec![0; length]).unwrap();
             let head =
                 format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n", body.len());
             write!(stream, "{head}connection: close\r\n\r\n{body}").unwrap();
