@@ -8,9 +8,13 @@ use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use tokio::time::{sleep, timeout};
-use tokio_tungstenite::connect_async;
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Settings that come at once: a slider that is drawn, or as many visitors. Fewer than the page lets wait.
 const AT_ONCE: i64 = 50;
@@ -21,10 +25,11 @@ const BUSY: usize = 6;
 /// How long settings may take to be in force on a machine that is busy. What has not come by then is lost.
 const ARRIVAL: Duration = Duration::from_secs(20);
 
-/// Wants that many seeds one after another, from `first` on, and waits for nothing between them.
-fn want_seeds(address: &str, first: i64) -> Result<()> {
+/// Wants that many seeds one after another, from `first` on, and waits for nothing between them. The socket, and what moves it, to be kept until they
+/// are in force: what the page has not read when it closes is gone.
+fn want_seeds(address: &str, first: i64) -> Result<(Socket, Runtime)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let socket = runtime.block_on(async {
         let connection = timeout(ARRIVAL, connect_async(format!("ws://{address}/visit"))).await;
         let (mut socket, _) = connection.map_err(|_| eyre!("the page does not answer"))??;
         let seeds = (first..first + AT_ONCE).map(|seed| json!({"type": "settings", "values": {"seed": seed}}));
@@ -32,10 +37,9 @@ fn want_seeds(address: &str, first: i64) -> Result<()> {
             socket.feed(Message::Text(said.to_string().into())).await?;
         }
         socket.flush().await?;
-        // A socket that closes ends what it has not read yet.
-        sleep(Duration::from_millis(500)).await;
-        Ok(())
-    })
+        eyre::Ok(socket)
+    })?;
+    Ok((socket, runtime))
 }
 
 #[test]
@@ -57,7 +61,7 @@ fn of_settings_that_come_at_once_none_is_lost_however_busy_the_machine_is() -> R
         let outcome = (0..TIMES).try_for_each(|time| {
             let version = || settings().map(|it| it["version"].as_i64().unwrap_or_default());
             let (before, first, begin) = (version()?, 1000 * (time + 1), Instant::now());
-            want_seeds(&address, first)?;
+            let _socket = want_seeds(&address, first)?;
             // Each one that came to `control` is a version.
             while version()? < before + AT_ONCE && begin.elapsed() < ARRIVAL {
                 thread::sleep(Duration::from_millis(50));
