@@ -34,7 +34,7 @@ help: ## This list
 	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
 	@echo
 	@echo "  make run  [SOURCE=0|clip.mp4|folder|rtsp://…|pattern] [MIC=webcam|spoken.wav|none] [PROMPT=\"a pencil drawing\"] [SIZE=512] [PACK=models/starter]"
-	@echo "  make demo [SOURCE=…] [PROMPTS=\"a pencil drawing;neon lights\" | MIC=spoken.wav] [SECONDS=20] [SIZE=256] [OUT=out/demo]"
+	@echo "  make demo [SOURCE=…] [PROMPTS=\"a pencil drawing;neon lights\" | MIC=spoken.wav] [SECONDS=20, with MIC as long as it takes] [SIZE=256] [OUT=out/demo]"
 	@echo "  make apply   [IMAGE=me.jpg] [PROMPT=\"a pencil drawing\"] [PROCESSOR=turbo] [STRENGTH=1] [SIZE=512] [OUT=out/apply.png]"
 	@echo "  make operator NAME=grade|kaleidoscope|off, make operator NEW=sepia"
 	@echo "  make swap NODE=diffusion [ENV=\"DIFFUSION_THREADS=1\"] [YAML=node.yml], make rewire [DATAFLOW=dataflow.fused.yml]"

@@ -6,6 +6,7 @@ use crate::overrides::{self, Overrides};
 use crate::recording::Recording;
 use crate::remains::Remains;
 use crate::report;
+use crate::spoken::{self, PAUSE};
 use clap::Args;
 use eyre::{Result, WrapErr, bail};
 use serde_json::json;
@@ -15,6 +16,13 @@ use std::time::Duration;
 
 /// What the recorder writes, the report last.
 const RESULTS: [&str; 3] = ["report.json", "sheet.png", "mirror.mp4"];
+
+/// Seconds that are recorded where nobody says how many.
+const USUAL: u32 = 20;
+/// Most seconds that can be recorded.
+const LONGEST: i64 = 3600;
+/// Seconds after the last recording's end: it is heard, understood and painted, and the painting is looked at.
+const LAST: f64 = 3.0;
 
 /// Paints a while without a screen, then ends: writes a report, a sheet of pictures and a film.
 #[derive(Debug, Args)]
@@ -27,9 +35,9 @@ pub struct Arguments {
     /// Paint what is said instead: a WAV file, a folder of them, or a microphone's name; a column for each wish
     #[arg(long, visible_alias = "microphone", value_name = "MICROPHONE")]
     mic: Option<String>,
-    /// How many seconds to record, all prompts together
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=3600))]
-    seconds: u32,
+    /// How many seconds to record, all prompts together [default: 20, or until all recordings of --mic have been heard]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=LONGEST))]
+    seconds: Option<u32>,
     /// Side of the square picture in pixels, 128 to 1024 in steps of 64
     #[arg(long, default_value_t = 256)]
     size: i64,
@@ -59,9 +67,18 @@ impl Arguments {
         let base = house.value(&overrides, "CONTROL_SETTINGS").unwrap_or_default();
         overrides.insert("CONTROL_SETTINGS".to_owned(), overrides::settings(&base, &[("size", json!(self.size))])?);
         // With its unit: dora does not take what looks like a number.
-        overrides.insert("RECORDER_SECONDS".to_owned(), format!("{}s", self.seconds));
+        overrides.insert("RECORDER_SECONDS".to_owned(), format!("{}s", self.seconds(house, &overrides)));
         overrides.insert("RECORDER_OUT".to_owned(), overrides::absolute(&self.out.to_string_lossy(), here)?);
         Ok(overrides)
+    }
+
+    /// How long it takes: what is said is heard to its end.
+    fn seconds(&self, house: &House, overrides: &Overrides) -> u32 {
+        let pause = house.value(overrides, "MICROPHONE_PAUSE_SECONDS").and_then(|text| text.parse().ok());
+        let source = overrides.get("MICROPHONE_SOURCE").filter(|_| self.mic.is_some());
+        let spoken = source.and_then(|source| spoken::seconds(Path::new(source), pause.unwrap_or(PAUSE)));
+        let whole = spoken.map_or(USUAL, |spoken| USUAL.max((spoken + LAST).ceil() as u32));
+        self.seconds.unwrap_or_else(|| whole.min(LONGEST as u32))
     }
 }
 
@@ -79,7 +96,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let before = Remains::before();
     let child = dora.run(&house.dataflow, &overrides::arguments(&overrides)?)?;
     let mut recording = Recording::of(child, out.join(RESULTS[0]), log.clone());
-    let watched = recording.watch(arguments.seconds);
+    let watched = recording.watch(arguments.seconds(&house, &overrides));
     recording.stop();
     if let Some(id) = recording.id() {
         for line in before.clear(id, Duration::from_secs(2)) {
@@ -156,6 +173,27 @@ mod tests {
         assert_eq!(overrides["RECORDER_OUT"], "/home/me/made");
         assert_eq!(overrides["CAMERA_SOURCE"], "/home/me/a.mp4");
         assert_eq!(overrides["CONTROL_SETTINGS"], r#"{"size":256}"#);
+    }
+
+    #[test]
+    fn a_recording_is_heard_to_its_end_unless_the_time_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let seconds = |words: &[&str]| overrides(words).unwrap()["RECORDER_SECONDS"].clone();
+        let [long, short] = [30, 4].map(|length| {
+            let path = folder.path().join(format!("{length}.wav")).to_str().unwrap().to_owned();
+            let (channels, sample_rate, bits_per_sample) = (1, 8000, 16);
+            let spec =
+                hound::WavSpec { channels, sample_rate, bits_per_sample, sample_format: hound::SampleFormat::Int };
+            let mut file = hound::WavWriter::create(&path, spec).unwrap();
+            (0..length * sample_rate).for_each(|_| file.write_sample(0i16).unwrap());
+            file.finalize().unwrap();
+            path
+        });
+        assert_eq!(seconds(&["--mic", &long]), "35s");
+        assert_eq!(seconds(&["--mic", &long, "--seconds", "5"]), "5s");
+        assert_eq!(seconds(&["--mic", &short]), "20s");
+        assert_eq!(seconds(&["--mic", "webcam"]), "20s");
+        assert_eq!(seconds(&[]), "20s");
     }
 
     #[test]

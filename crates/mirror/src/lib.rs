@@ -14,6 +14,7 @@
 //! | [`operator`] | an operator into the running mirror, and what becomes of it |
 //! | [`doctor`] | what is here, what is wrong, what to do about it |
 //! | [`opening`] | how the two that start a graph begin: arguments that both take, and what has to be there |
+//! | [`spoken`] | how long recordings of speech take to be spoken into the mirror |
 //! | [`still`] | what the two that paint one picture share |
 //! | [`house`] | the project on disk: its root, a dataflow file, whether all is built and there |
 //! | [`front`] | who may come in, where, with which clients: flags, environment, `.env` |
@@ -58,6 +59,7 @@ pub mod run;
 pub mod runs;
 pub mod screen;
 pub mod signals;
+pub mod spoken;
 pub mod still;
 pub mod swap;
 pub mod top;
