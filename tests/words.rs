@@ -25,8 +25,8 @@ const BUSY: usize = 6;
 /// How long settings may take to be in force on a machine that is busy. What has not come by then is lost.
 const ARRIVAL: Duration = Duration::from_secs(20);
 
-/// Wants that many seeds one after another, from `first` on, and waits for nothing between them. The socket, and what moves it, to be kept until they
-/// are in force: what the page has not read when it closes is gone.
+/// Wants that many seeds one after another, from `first` on, and waits for nothing between them. The socket, and what moves it, to
+/// be kept until they are in force: what the page has not read when it closes is gone.
 fn want_seeds(address: &str, first: i64) -> Result<(Socket, Runtime)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let socket = runtime.block_on(async {

@@ -66,19 +66,24 @@ impl Arguments {
         }
         let base = house.value(&overrides, "CONTROL_SETTINGS").unwrap_or_default();
         overrides.insert("CONTROL_SETTINGS".to_owned(), overrides::settings(&base, &[("size", json!(self.size))])?);
-        // With its unit: dora does not take what looks like a number.
-        overrides.insert("RECORDER_SECONDS".to_owned(), format!("{}s", self.seconds(house, &overrides)));
         overrides.insert("RECORDER_OUT".to_owned(), overrides::absolute(&self.out.to_string_lossy(), here)?);
         Ok(overrides)
     }
 
-    /// How long it takes: what is said is heard to its end.
-    fn seconds(&self, house: &House, overrides: &Overrides) -> u32 {
+    /// Tells the recorder how many seconds it takes, and answers them.
+    fn time(&self, house: &House, overrides: &mut Overrides) -> u32 {
+        let seconds = self.seconds.unwrap_or_else(|| self.whole(house, overrides));
+        // With its unit: dora does not take what looks like a number.
+        overrides.insert("RECORDER_SECONDS".to_owned(), format!("{seconds}s"));
+        seconds
+    }
+
+    /// Until what is said has been heard to its end.
+    fn whole(&self, house: &House, overrides: &Overrides) -> u32 {
         let pause = house.value(overrides, "MICROPHONE_PAUSE_SECONDS").and_then(|text| text.parse().ok());
         let source = overrides.get("MICROPHONE_SOURCE").filter(|_| self.mic.is_some());
         let spoken = source.and_then(|source| spoken::seconds(Path::new(source), pause.unwrap_or(PAUSE)));
-        let whole = spoken.map_or(USUAL, |spoken| USUAL.max((spoken + LAST).ceil() as u32));
-        self.seconds.unwrap_or_else(|| whole.min(LONGEST as u32))
+        spoken.map_or(USUAL, |spoken| USUAL.max((spoken + LAST).ceil() as u32).min(LONGEST as u32))
     }
 }
 
@@ -87,8 +92,9 @@ impl Arguments {
 /// # Errors
 /// Something is missing or wrong; a node cannot go on; no picture was shown.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let Opening { house, overrides, dora } =
+    let Opening { house, mut overrides, dora } =
         Opening::find(arguments.dataflow(), |house, here| arguments.overrides(house, here))?;
+    let seconds = arguments.time(&house, &mut overrides);
 
     let out = &arguments.out;
     clear(out)?;
@@ -96,7 +102,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let before = Remains::before();
     let child = dora.run(&house.dataflow, &overrides::arguments(&overrides)?)?;
     let mut recording = Recording::of(child, out.join(RESULTS[0]), log.clone());
-    let watched = recording.watch(arguments.seconds(&house, &overrides));
+    let watched = recording.watch(seconds);
     recording.stop();
     if let Some(id) = recording.id() {
         for line in before.clear(id, Duration::from_secs(2)) {
@@ -160,7 +166,9 @@ mod tests {
         fs::write(folder.path().join("dataflow.yml"), "nodes: []").unwrap();
         let house = House::find(folder.path(), Path::new("dataflow.yml")).unwrap();
         let words = Words::parse_from(std::iter::once(&"demo").chain(words));
-        words.arguments.overrides(&house, Path::new("/home/me"))
+        let mut overrides = words.arguments.overrides(&house, Path::new("/home/me"))?;
+        words.arguments.time(&house, &mut overrides);
+        Ok(overrides)
     }
 
     #[test]

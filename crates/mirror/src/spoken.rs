@@ -29,6 +29,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_pause_is_the_microphones() {
+        let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../nodes/microphone/README.md");
+        let row = format!("| `MICROPHONE_PAUSE_SECONDS` | `{PAUSE}` |");
+        assert!(fs::read_to_string(readme).unwrap().contains(&row), "{row}");
+    }
+
+    #[test]
     fn a_folder_takes_as_long_as_all_its_recordings_and_the_pauses_before_them() {
         let folder = tempfile::tempdir().unwrap();
         let spec = hound::WavSpec {
